@@ -1,0 +1,98 @@
+//! What can go wrong with a library on disk, told apart by what the user can do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// An error of the library; each names the file and says what to do.
+#[derive(Debug, Error)]
+pub enum IndexError {
+    /// No manifest: nothing was indexed here yet.
+    #[error("{path}: no library here; make one with `earmark index FOLDER`")]
+    NoLibrary {
+        /// The folder looked at.
+        path: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("{path}: cannot {action}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried, as a verb ("read", "write").
+        action: &'static str,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// No space left, a quota or a file-size limit; the library stays as it was before.
+    #[error("{path}: cannot write, the disk is full or a limit is reached ({source}); the library is unharmed: free some space and run the command again")]
+    DiskFull {
+        /// The file being written.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A file of the library is cut short or altered.
+    #[error("{path}: damaged ({what}); run `earmark verify`, then index the folders again")]
+    Corrupt {
+        /// The damaged file.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
+    /// Written by a newer Earmark.
+    #[error("{path}: format version {found} is newer than this program understands ({supported}); update Earmark")]
+    NewerVersion {
+        /// The file.
+        path: PathBuf,
+        /// Version in the file.
+        found: u32,
+        /// Newest version understood.
+        supported: u32,
+    },
+    /// The library's embeddings come from another model.
+    #[error("{path}: this library was made with model {library}, not {wanted}; use `--model {library_name}` or another `--library`")]
+    OtherModel {
+        /// The library folder.
+        path: PathBuf,
+        /// Name and version of the library's model.
+        library: String,
+        /// Its bare name, as `--model` takes it.
+        library_name: String,
+        /// Name and version of the model asked for.
+        wanted: String,
+    },
+    /// Another process writes to the library.
+    #[error("{path}: the library is being written by {owner}; wait until it has finished, or stop it")]
+    Locked {
+        /// The library folder.
+        path: PathBuf,
+        /// Who holds the lock, as far as known.
+        owner: String,
+    },
+    /// A path that the index cannot store.
+    #[error("{path}: this path cannot be stored in a library ({what})")]
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        what: &'static str,
+    },
+}
+
+impl IndexError {
+    /// Wraps a system error, telling a full disk from other failures.
+    pub(crate) fn io(path: impl Into<PathBuf>, action: &'static str, source: io::Error) -> Self {
+        let path = path.into();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::DiskFull { path, source }
+            }
+            _ => Self::Io { path, action, source },
+        }
+    }
+
+    pub(crate) fn corrupt(path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
+        Self::Corrupt { path: path.into(), what: what.into() }
+    }
+}

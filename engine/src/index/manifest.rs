@@ -1,0 +1,168 @@
+//! The one file of a library that is replaced: which segments count, which of their sounds are gone, which folders
+//! the paths are relative to.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use wincode::{SchemaRead, SchemaWrite};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::files::{path_of_bytes, replace_file};
+use super::{IndexError, codec};
+
+const MAGIC: [u8; 8] = *b"EARMLIB\0";
+/// Newest manifest format that this program reads and the one it writes.
+pub const MANIFEST_VERSION: u32 = 1;
+const FILE_NAME: &str = "manifest";
+/// Magic, version, reserved, checksum.
+const HEAD: usize = 24;
+
+/// Which network made the embeddings.
+#[derive(Clone, Debug, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct ModelId {
+    /// The card's name.
+    pub name: String,
+    /// The card's version.
+    pub version: String,
+    /// SHA-256 of the ONNX file, hexadecimal.
+    pub sha256: String,
+    /// Components of an embedding.
+    pub embedding_size: u32,
+}
+
+impl std::fmt::Display for ModelId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} ({:.8})", self.name, self.version, self.sha256)
+    }
+}
+
+/// A folder that was indexed.
+#[derive(Clone, Debug, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct Root {
+    /// Number that sound rows refer to; never used again for another folder.
+    pub id: u16,
+    /// Absolute path, as bytes.
+    pub path: Vec<u8>,
+}
+
+impl Root {
+    /// The folder.
+    pub fn path(&self) -> PathBuf {
+        path_of_bytes(&self.path)
+    }
+}
+
+/// A segment that counts.
+#[derive(Clone, Debug, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct SegmentEntry {
+    /// File name inside the library folder.
+    pub file: String,
+    /// Size of the file, bytes.
+    pub bytes: u64,
+    /// Sounds in it, gone ones included.
+    pub sounds: u32,
+    /// Frames in it, those of gone sounds included.
+    pub frames: u32,
+    /// Sounds in it that are gone or live on in a later segment, ascending.
+    pub tombstones: Vec<u32>,
+}
+
+/// The state of a library at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct Manifest {
+    /// Counts the states; each commit adds one. File names of segments carry it.
+    pub generation: u64,
+    /// The model that made every embedding in the library.
+    pub model: ModelId,
+    /// Indexed folders.
+    pub roots: Vec<Root>,
+    /// Segments, oldest first.
+    pub segments: Vec<SegmentEntry>,
+}
+
+impl Manifest {
+    /// Of a library that holds nothing yet.
+    pub fn empty(model: ModelId) -> Self {
+        Self { generation: 0, model, roots: Vec::new(), segments: Vec::new() }
+    }
+
+    /// Reads and checks the manifest of a library folder.
+    ///
+    /// # Errors
+    /// [`IndexError::NoLibrary`] when there is none, [`IndexError::NewerVersion`], [`IndexError::Corrupt`] or `Io`.
+    pub fn read(library: &Path) -> Result<Self, IndexError> {
+        let path = library.join(FILE_NAME);
+        let bytes = fs::read(&path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => IndexError::NoLibrary { path: library.into() },
+            _ => IndexError::io(&path, "read", source),
+        })?;
+        Self::from_bytes(&bytes, &path)
+    }
+
+    /// Decodes a manifest; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`Manifest::read`].
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, IndexError> {
+        if bytes.len() < HEAD || bytes[..8] != MAGIC {
+            return Err(IndexError::corrupt(path, "not a library manifest"));
+        }
+        let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let version = word(8);
+        if version > MANIFEST_VERSION {
+            return Err(IndexError::NewerVersion { path: path.into(), found: version, supported: MANIFEST_VERSION });
+        }
+        let checksum = u64::from(word(16)) | u64::from(word(20)) << 32;
+        if version == 0 || word(12) != 0 || checksum != xxh3_64(&bytes[HEAD..]) {
+            return Err(IndexError::corrupt(path, "checksum does not match"));
+        }
+        let manifest: Self = codec::body_from_bytes(&bytes[HEAD..])
+            .map_err(|error| IndexError::corrupt(path, error.to_string()))?;
+        manifest.check(path)?;
+        Ok(manifest)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), IndexError> {
+        let mut files = BTreeSet::new();
+        for segment in &self.segments {
+            // A name with a separator would reach outside the library folder.
+            let plain = !segment.file.is_empty()
+                && segment.file.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
+                && !segment.file.starts_with('.');
+            let ascending = segment.tombstones.windows(2).all(|pair| pair[0] < pair[1]);
+            let inside = segment.tombstones.last().is_none_or(|last| *last < segment.sounds);
+            if !plain || !ascending || !inside || !files.insert(&segment.file) {
+                return Err(IndexError::corrupt(path, format!("entry of segment {:?} is not valid", segment.file)));
+            }
+        }
+        let ids: BTreeSet<u16> = self.roots.iter().map(|root| root.id).collect();
+        if ids.len() != self.roots.len() {
+            return Err(IndexError::corrupt(path, "two roots share a number"));
+        }
+        Ok(())
+    }
+
+    /// Replaces the manifest of a library folder atomically.
+    ///
+    /// # Errors
+    /// `Io` or `DiskFull`; the old manifest is then still in force.
+    pub(crate) fn write(&self, library: &Path) -> Result<(), IndexError> {
+        let path = library.join(FILE_NAME);
+        let body =
+            codec::body_to_bytes(self).map_err(|error| IndexError::corrupt(&path, error.to_string()))?;
+        let mut bytes = Vec::with_capacity(HEAD + body.len());
+        bytes.extend(MAGIC);
+        bytes.extend(MANIFEST_VERSION.to_le_bytes());
+        bytes.extend(0u32.to_le_bytes());
+        bytes.extend(xxh3_64(&body).to_le_bytes());
+        bytes.extend(body);
+        replace_file(&path, &bytes)
+    }
+
+    /// The root with this number.
+    pub fn root(&self, id: u16) -> Option<&Root> {
+        self.roots.iter().find(|root| root.id == id)
+    }
+}

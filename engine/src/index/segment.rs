@@ -1,0 +1,327 @@
+//! Reads one segment in place.
+//!
+//! Opening checks the header, the section table and that every table has the length that its counts demand. Rows are
+//! checked when they are used, the checksums of sections by [`verify`](super::verify()): opening must not read a
+//! library of gigabytes.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::layout::{
+    FrameRow, MAX_SECTIONS, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind, SoundRow,
+};
+use super::mapping::Bytes;
+use super::record::{Details, SegmentHeader, SoundRecord};
+use super::{IndexError, ModelId, codec, files};
+
+/// Largest embedding that a segment may claim, components.
+const MAX_EMBEDDING_SIZE: u32 = 1 << 16;
+
+/// An immutable set of sounds with their frames.
+#[derive(Debug)]
+pub struct Segment {
+    path: PathBuf,
+    bytes: Bytes,
+    sections: [Range<usize>; SectionKind::ALL.len()],
+    checksums: [u64; SectionKind::ALL.len()],
+    header: SegmentHeader,
+}
+
+impl Segment {
+    /// Maps a segment file.
+    ///
+    /// # Errors
+    /// `Io`, `NewerVersion`, or `Corrupt` naming what does not fit.
+    pub fn open(path: &Path) -> Result<Self, IndexError> {
+        let file = File::open(path).map_err(|source| IndexError::io(path, "open", source))?;
+        let length = file.metadata().map_err(|source| IndexError::io(path, "read", source))?.len();
+        if length < PAGE {
+            return Err(IndexError::corrupt(path, "cut short: not even a header"));
+        }
+        let bytes = Bytes::map(&file).map_err(|source| IndexError::io(path, "map", source))?;
+        Self::new(path, bytes)
+    }
+
+    /// A segment held in memory, such as a starter bank; `label` stands for its path in messages.
+    ///
+    /// # Errors
+    /// As [`Segment::open`].
+    pub fn from_bytes(label: &Path, bytes: &[u8]) -> Result<Self, IndexError> {
+        if (bytes.len() as u64) < PAGE {
+            return Err(IndexError::corrupt(label, "cut short: not even a header"));
+        }
+        Self::new(label, Bytes::copy(bytes))
+    }
+
+    fn new(path: &Path, bytes: Bytes) -> Result<Self, IndexError> {
+        let corrupt = |what: &str| IndexError::corrupt(path, what);
+        if bytes[..8] != SEGMENT_MAGIC {
+            return Err(corrupt("not a segment"));
+        }
+        let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let (version, count) = (word(8), word(12));
+        if version > SEGMENT_VERSION {
+            return Err(IndexError::NewerVersion { path: path.into(), found: version, supported: SEGMENT_VERSION });
+        }
+        if version == 0 || count > MAX_SECTIONS {
+            return Err(corrupt("header is not valid"));
+        }
+        let table_end = 16 + count as usize * size_of::<SectionEntry>();
+        let checksum = u64::from(word(table_end)) | u64::from(word(table_end + 4)) << 32;
+        if xxh3_64(&bytes[..table_end]) != checksum {
+            return Err(corrupt("checksum of the header does not match"));
+        }
+        let table: &[SectionEntry] = bytemuck::cast_slice(&bytes[16..table_end]);
+        let mut sections: [Option<Range<usize>>; SectionKind::ALL.len()] = Default::default();
+        let mut checksums = [0; SectionKind::ALL.len()];
+        for entry in table {
+            // A kind that this version does not know is a later addition that it can do without.
+            let Some(at) = SectionKind::ALL.iter().position(|kind| *kind as u32 == entry.kind) else { continue };
+            let end = entry.offset.checked_add(entry.length);
+            let inside = end.is_some_and(|end| end <= bytes.len() as u64);
+            if !inside || entry.offset % PAGE != 0 || entry.offset < PAGE || sections[at].is_some() {
+                return Err(corrupt(&format!("section {} lies outside the file", SectionKind::ALL[at].name())));
+            }
+            sections[at] = Some(entry.offset as usize..(entry.offset + entry.length) as usize);
+            checksums[at] = entry.checksum;
+        }
+        let mut found: [Range<usize>; SectionKind::ALL.len()] = Default::default();
+        for (at, section) in sections.into_iter().enumerate() {
+            found[at] =
+                section.ok_or_else(|| corrupt(&format!("section {} is missing", SectionKind::ALL[at].name())))?;
+        }
+        let header_bytes = &bytes[found[SectionKind::Header as usize - 1].clone()];
+        let header: SegmentHeader = codec::record_from_bytes(header_bytes)
+            .map_err(|error| IndexError::corrupt(path, format!("header: {error}")))?;
+        let segment = Self { path: path.into(), bytes, sections: found, checksums, header };
+        segment.check_lengths()?;
+        Ok(segment)
+    }
+
+    fn check_lengths(&self) -> Result<(), IndexError> {
+        let header = &self.header;
+        let expected = [
+            (SectionKind::Vectors, u64::from(header.frames) * u64::from(header.embedding_size)),
+            (SectionKind::Sounds, u64::from(header.sounds) * size_of::<SoundRow>() as u64),
+            (SectionKind::Frames, u64::from(header.frames) * size_of::<FrameRow>() as u64),
+        ];
+        if header.embedding_size == 0 || header.embedding_size > MAX_EMBEDDING_SIZE {
+            return Err(IndexError::corrupt(&self.path, "embedding size is not valid"));
+        }
+        for (kind, length) in expected {
+            if self.section(kind).len() as u64 != length {
+                return Err(IndexError::corrupt(
+                    &self.path,
+                    format!("section {} does not have the length its header says", kind.name()),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn section(&self, kind: SectionKind) -> &[u8] {
+        &self.bytes[self.sections[kind as usize - 1].clone()]
+    }
+
+    /// The file, or the label of a segment in memory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The model that made the embeddings.
+    pub fn model(&self) -> ModelId {
+        ModelId {
+            name: self.header.model_name.clone(),
+            version: self.header.model_version.clone(),
+            sha256: self.header.model_sha256.clone(),
+            embedding_size: self.header.embedding_size,
+        }
+    }
+
+    /// Components of a vector.
+    pub fn embedding_size(&self) -> usize {
+        self.header.embedding_size as usize
+    }
+
+    /// Size of the file, bytes.
+    pub fn len_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The sound table, in place.
+    pub fn sound_rows(&self) -> &[SoundRow] {
+        bytemuck::cast_slice(self.section(SectionKind::Sounds))
+    }
+
+    /// The frame table, in place, `[frames]`.
+    pub fn frame_rows(&self) -> &[FrameRow] {
+        bytemuck::cast_slice(self.section(SectionKind::Frames))
+    }
+
+    /// The quantised vectors, in place, `[frames × embedding size]`.
+    pub fn vectors(&self) -> &[i8] {
+        bytemuck::cast_slice(self.section(SectionKind::Vectors))
+    }
+
+    /// A sound by its number in the segment.
+    pub fn sound(&self, number: u32) -> Option<SoundRef<'_>> {
+        let row = self.sound_rows().get(number as usize)?;
+        Some(SoundRef { segment: self, number, row })
+    }
+
+    /// All sounds, gone ones included.
+    pub fn sounds(&self) -> impl ExactSizeIterator<Item = SoundRef<'_>> {
+        self.sound_rows().iter().enumerate().map(|(number, row)| SoundRef {
+            segment: self,
+            number: number as u32,
+            row,
+        })
+    }
+
+    /// Compares every section with its checksum and every row with the tables it points into.
+    ///
+    /// # Errors
+    /// `Corrupt` naming the first thing that does not fit.
+    pub fn verify(&self) -> Result<(), IndexError> {
+        for kind in SectionKind::ALL {
+            if xxh3_64(self.section(kind)) != self.checksums[kind as usize - 1] {
+                return Err(self.corrupt(format!("checksum of section {} does not match", kind.name())));
+            }
+        }
+        let mut next_frame = 0u64;
+        for sound in self.sounds() {
+            if u64::from(sound.row.first_frame) != next_frame {
+                return Err(self.corrupt(format!("frames of sound {} are not in order", sound.number)));
+            }
+            next_frame += u64::from(sound.row.frame_count);
+            sound.details()?;
+            sound.path_bytes()?;
+            sound.text()?;
+            if sound.frames()?.any(|(row, _)| row.sound != sound.number) {
+                return Err(self.corrupt(format!("a frame of sound {} belongs to another", sound.number)));
+            }
+        }
+        if next_frame != u64::from(self.header.frames) {
+            return Err(self.corrupt("some frames belong to no sound".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn corrupt(&self, what: String) -> IndexError {
+        IndexError::corrupt(&self.path, what)
+    }
+
+    fn heap(&self, kind: SectionKind, offset: u64, length: u32) -> Result<&[u8], IndexError> {
+        usize::try_from(offset)
+            .ok()
+            .and_then(|start| self.section(kind).get(start..start.checked_add(length as usize)?))
+            .ok_or_else(|| self.corrupt(format!("an offset points outside section {}", kind.name())))
+    }
+}
+
+/// A sound inside a segment.
+#[derive(Clone, Copy, Debug)]
+pub struct SoundRef<'a> {
+    segment: &'a Segment,
+    number: u32,
+    /// Its row.
+    pub row: &'a SoundRow,
+}
+
+impl<'a> SoundRef<'a> {
+    /// Its number in the segment.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Path relative to its root, as bytes.
+    ///
+    /// # Errors
+    /// `Corrupt` when the row points outside the strings.
+    pub fn path_bytes(&self) -> Result<&'a [u8], IndexError> {
+        self.segment.heap(SectionKind::Strings, self.row.path_offset, self.row.path_len)
+    }
+
+    /// Path relative to its root.
+    ///
+    /// # Errors
+    /// As [`SoundRef::path_bytes`].
+    pub fn path(&self) -> Result<PathBuf, IndexError> {
+        self.path_bytes().map(files::path_of_bytes)
+    }
+
+    /// The lower-cased text that word filters look at.
+    ///
+    /// # Errors
+    /// `Corrupt` when the row points outside the strings or the text is not UTF-8.
+    pub fn text(&self) -> Result<&'a str, IndexError> {
+        let bytes = self.segment.heap(SectionKind::Strings, self.row.text_offset, self.row.text_len)?;
+        std::str::from_utf8(bytes).map_err(|_| self.segment.corrupt("a text is not UTF-8".to_owned()))
+    }
+
+    /// Description, FXName and the like.
+    ///
+    /// # Errors
+    /// `Corrupt` when the record cannot be decoded.
+    pub fn details(&self) -> Result<Details, IndexError> {
+        let bytes = self.segment.heap(SectionKind::Details, self.row.details_offset, self.row.details_len)?;
+        codec::record_from_bytes(bytes)
+            .map_err(|error| self.segment.corrupt(format!("record of sound {}: {error}", self.number)))
+    }
+
+    /// Position of its CatID in the UCS list.
+    pub fn cat(&self) -> Option<u16> {
+        (self.row.cat != SoundRow::NO_CAT).then_some(self.row.cat)
+    }
+
+    /// Numbers of its frames in the segment.
+    ///
+    /// # Errors
+    /// `Corrupt` when they lie outside the frame table.
+    pub fn frame_range(&self) -> Result<Range<usize>, IndexError> {
+        let start = self.row.first_frame as usize;
+        let end = start + self.row.frame_count as usize;
+        if end > self.segment.header.frames as usize {
+            return Err(self.segment.corrupt(format!("frames of sound {} lie outside the table", self.number)));
+        }
+        Ok(start..end)
+    }
+
+    /// Its frames with their vectors.
+    ///
+    /// # Errors
+    /// As [`SoundRef::frame_range`].
+    pub fn frames(&self) -> Result<impl ExactSizeIterator<Item = (&'a FrameRow, &'a [i8])> + use<'a>, IndexError> {
+        let size = self.segment.embedding_size();
+        let range = self.frame_range()?;
+        let rows = &self.segment.frame_rows()[range.clone()];
+        let vectors = &self.segment.vectors()[range.start * size..range.end * size];
+        Ok(rows.iter().zip(vectors.chunks_exact(size)))
+    }
+
+    /// Everything about the sound but its frames, to be written again.
+    ///
+    /// # Errors
+    /// `Corrupt` when its row points outside the tables.
+    pub fn record(&self) -> Result<SoundRecord, IndexError> {
+        let row = self.row;
+        Ok(SoundRecord {
+            root: row.root,
+            path: self.path_bytes()?.to_vec(),
+            text: self.text()?.to_owned(),
+            file_size: row.file_size,
+            modified_ns: row.modified_ns,
+            content_hash: row.hash(),
+            duration_s: row.duration_s,
+            sample_rate_hz: row.sample_rate_hz,
+            channels: row.channels,
+            container: row.container,
+            cat: self.cat(),
+            cat_source: row.cat_source,
+            details: self.details()?,
+        })
+    }
+}

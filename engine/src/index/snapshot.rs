@@ -1,0 +1,175 @@
+//! A library as it was at one moment: what a reader opens and keeps.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::files::path_of_bytes;
+use super::segment::{Segment, SoundRef};
+use super::{IndexError, Manifest};
+
+/// How often a reader looks again when a writer replaced the library under it.
+const OPEN_ATTEMPTS: usize = 4;
+
+/// A sound of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SoundId {
+    /// Position of the segment in the snapshot.
+    pub segment: u32,
+    /// Number of the sound in the segment.
+    pub sound: u32,
+}
+
+/// A segment that could not be opened; the others stay searchable.
+#[derive(Debug)]
+pub struct Damage {
+    /// The segment's file.
+    pub path: PathBuf,
+    /// Sounds that are out of reach.
+    pub sounds: u32,
+    /// Why.
+    pub error: IndexError,
+}
+
+/// An open library; it stays valid whatever a writer does.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    dir: PathBuf,
+    manifest: Manifest,
+    /// Of each manifest entry; `None` where it is damaged.
+    segments: Vec<Option<Arc<Segment>>>,
+    /// Of each manifest entry, one bit a sound; empty where nothing is gone.
+    gone: Vec<Vec<u64>>,
+    damage: Vec<Arc<Damage>>,
+}
+
+impl Snapshot {
+    /// Opens the library in a folder.
+    ///
+    /// # Errors
+    /// [`IndexError::NoLibrary`], and whatever is wrong with the manifest. Damaged segments are no error here: see
+    /// [`Snapshot::damage`].
+    pub fn open(dir: &Path) -> Result<Self, IndexError> {
+        let mut snapshot = Self::of(dir, Manifest::read(dir)?);
+        for _ in 1..OPEN_ATTEMPTS {
+            if snapshot.damage.is_empty() {
+                break;
+            }
+            // A writer may have merged segments away between our reading the manifest and opening them.
+            let again = Manifest::read(dir)?;
+            if again.generation == snapshot.manifest.generation {
+                break;
+            }
+            snapshot = Self::of(dir, again);
+        }
+        Ok(snapshot)
+    }
+
+    pub(super) fn of(dir: &Path, manifest: Manifest) -> Self {
+        Self::assemble(dir, manifest, BTreeMap::new())
+    }
+
+    /// After a commit: segments that are open stay so.
+    pub(super) fn next(&self, manifest: Manifest, added: Option<Segment>) -> Self {
+        let kept = self.segments().map(|(_, segment)| Arc::clone(segment));
+        let open = kept.chain(added.map(Arc::new)).map(|segment| (segment.path().to_owned(), segment)).collect();
+        Self::assemble(&self.dir, manifest, open)
+    }
+
+    fn assemble(dir: &Path, manifest: Manifest, mut open: BTreeMap<PathBuf, Arc<Segment>>) -> Self {
+        let mut snapshot = Self {
+            dir: dir.into(),
+            segments: Vec::new(),
+            gone: Vec::new(),
+            damage: Vec::new(),
+            manifest: Manifest { segments: Vec::new(), ..manifest.clone() },
+        };
+        for entry in manifest.segments {
+            let path = dir.join(&entry.file);
+            let opened = open.remove(&path).map_or_else(|| Segment::open(&path).map(Arc::new), Ok);
+            let opened = opened.and_then(|segment| {
+                let fits = segment.model() == manifest.model && segment.sound_rows().len() == entry.sounds as usize;
+                fits.then_some(segment)
+                    .ok_or_else(|| IndexError::corrupt(&path, "it is not the segment that the manifest names"))
+            });
+            snapshot.push(entry, opened);
+        }
+        snapshot
+    }
+
+    fn push(&mut self, entry: super::SegmentEntry, opened: Result<Arc<Segment>, IndexError>) {
+        let mut gone = Vec::new();
+        if !entry.tombstones.is_empty() {
+            gone = vec![0u64; (entry.sounds as usize).div_ceil(64)];
+            entry.tombstones.iter().for_each(|sound| gone[*sound as usize / 64] |= 1 << (sound % 64));
+        }
+        self.gone.push(gone);
+        self.segments.push(match opened {
+            Ok(segment) => Some(segment),
+            Err(error) => {
+                let sounds = entry.sounds - entry.tombstones.len() as u32;
+                self.damage.push(Arc::new(Damage { path: self.dir.join(&entry.file), sounds, error }));
+                None
+            }
+        });
+        self.manifest.segments.push(entry);
+    }
+
+    /// Registers folders before the commit that makes them lasting.
+    pub(super) fn set_roots(&mut self, roots: Vec<super::Root>) {
+        self.manifest.roots = roots;
+    }
+
+    /// The library's folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The state it shows.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Segments that could not be opened.
+    pub fn damage(&self) -> &[Arc<Damage>] {
+        &self.damage
+    }
+
+    /// The segments that could be opened, with their positions.
+    pub fn segments(&self) -> impl Iterator<Item = (u32, &Arc<Segment>)> {
+        (0u32..).zip(&self.segments).filter_map(|(at, segment)| Some((at, segment.as_ref()?)))
+    }
+
+    /// Whether a sound is still there.
+    pub fn is_live(&self, id: SoundId) -> bool {
+        let Some(gone) = self.gone.get(id.segment as usize) else { return false };
+        gone.get(id.sound as usize / 64).is_none_or(|word| word >> (id.sound % 64) & 1 == 0)
+    }
+
+    /// A sound, if it is there.
+    pub fn get(&self, id: SoundId) -> Option<SoundRef<'_>> {
+        let segment = self.segments.get(id.segment as usize)?.as_ref()?;
+        self.is_live(id).then(|| segment.sound(id.sound)).flatten()
+    }
+
+    /// All sounds that are there.
+    pub fn sounds(&self) -> impl Iterator<Item = (SoundId, SoundRef<'_>)> {
+        self.segments().flat_map(move |(at, segment)| {
+            segment
+                .sounds()
+                .map(move |sound| (SoundId { segment: at, sound: sound.number() }, sound))
+                .filter(move |(id, _)| self.is_live(*id))
+        })
+    }
+
+    /// A sound's full path.
+    ///
+    /// # Errors
+    /// `Corrupt` when its row points outside the tables or names an unknown root.
+    pub fn full_path(&self, sound: &SoundRef<'_>) -> Result<PathBuf, IndexError> {
+        let root = self.manifest.root(sound.row.root).ok_or_else(|| {
+            IndexError::corrupt(&self.dir, format!("sound {} names an unknown folder", sound.number()))
+        })?;
+        Ok(path_of_bytes(&root.path).join(sound.path()?))
+    }
+}

@@ -1,0 +1,217 @@
+//! The one process that changes a library.
+//!
+//! Every change is a commit: a finished segment, tombstones, or both, made valid by one atomic replacement of the
+//! manifest. What a crash leaves behind (temporary files, segments that no manifest names) is swept up by the next
+//! writer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::lock::WriterLock;
+use super::{
+    IndexError, Manifest, ModelId, Root, Segment, SegmentEntry, SegmentWriter, Snapshot, SoundId, files,
+};
+
+/// Segments below this many frames are merged with each other.
+const SMALL_SEGMENT_FRAMES: u32 = 1 << 16;
+/// So many small segments are let be.
+const SMALL_SEGMENTS_KEPT: usize = 8;
+
+/// Holds a library's lock and commits changes to it.
+#[derive(Debug)]
+pub struct LibraryWriter {
+    dir: PathBuf,
+    snapshot: Snapshot,
+    _lock: WriterLock,
+}
+
+impl LibraryWriter {
+    /// Opens a library for writing, making it when there is none.
+    ///
+    /// # Errors
+    /// `Locked` while another writer is at work, `OtherModel` when the library was made with another model, and
+    /// whatever is wrong with the manifest or the folder.
+    pub fn open(dir: &Path, model: &ModelId) -> Result<Self, IndexError> {
+        fs::create_dir_all(dir).map_err(|source| IndexError::io(dir, "create the library folder", source))?;
+        let writer = Self::locked(dir, Some(model))?;
+        let library = &writer.snapshot.manifest().model;
+        if library != model {
+            return Err(IndexError::OtherModel {
+                path: dir.into(),
+                library: library.to_string(),
+                library_name: library.name.clone(),
+                wanted: model.to_string(),
+            });
+        }
+        Ok(writer)
+    }
+
+    /// Opens a library that exists, whatever its model, for changes that embed nothing.
+    ///
+    /// # Errors
+    /// `NoLibrary`, `Locked`, and whatever is wrong with the manifest.
+    pub fn open_existing(dir: &Path) -> Result<Self, IndexError> {
+        Manifest::read(dir)?;
+        Self::locked(dir, None)
+    }
+
+    fn locked(dir: &Path, model: Option<&ModelId>) -> Result<Self, IndexError> {
+        let lock = WriterLock::acquire(dir)?;
+        let manifest = match (Manifest::read(dir), model) {
+            (Err(IndexError::NoLibrary { .. }), Some(model)) => {
+                let manifest = Manifest::empty(model.clone());
+                manifest.write(dir)?;
+                manifest
+            }
+            (manifest, _) => manifest?,
+        };
+        let writer = Self { dir: dir.into(), snapshot: Snapshot::of(dir, manifest), _lock: lock };
+        writer.sweep();
+        Ok(writer)
+    }
+
+    /// The library as of the last commit.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The number of a root; a new folder gets one, which the next commit makes lasting.
+    ///
+    /// # Errors
+    /// `Path` when the path cannot be stored or 65,535 roots exist.
+    pub fn root(&mut self, path: &Path) -> Result<u16, IndexError> {
+        let bytes = files::bytes_of_path(path)?;
+        let mut manifest = self.snapshot.manifest().clone();
+        if let Some(root) = manifest.roots.iter().find(|root| root.path == bytes) {
+            return Ok(root.id);
+        }
+        let id = manifest.roots.iter().map(|root| root.id).max().map_or(Some(0), |last| last.checked_add(1));
+        let id = id.ok_or_else(|| IndexError::Path { path: path.into(), what: "the library has too many folders" })?;
+        manifest.roots.push(Root { id, path: bytes });
+        self.snapshot.set_roots(manifest.roots);
+        Ok(id)
+    }
+
+    /// Begins the segment that the next [`LibraryWriter::commit`] may add.
+    ///
+    /// # Errors
+    /// `Io` or `DiskFull`.
+    pub fn begin_segment(&self) -> Result<SegmentWriter, IndexError> {
+        let manifest = self.snapshot.manifest();
+        let path = self.dir.join(format!("{:016x}.segment", manifest.generation + 1));
+        SegmentWriter::create(&path, manifest.model.clone())
+    }
+
+    /// Makes a segment and tombstones part of the library, both or neither.
+    ///
+    /// Sounds keep their [`SoundId`] over commits until [`LibraryWriter::tidy`].
+    ///
+    /// # Errors
+    /// `Io` or `DiskFull`; the library is then as it was before.
+    pub fn commit(&mut self, segment: Option<SegmentWriter>, gone: &BTreeSet<SoundId>) -> Result<(), IndexError> {
+        let mut manifest = self.snapshot.manifest().clone();
+        manifest.generation += 1;
+        let mut by_segment: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for id in gone {
+            by_segment.entry(id.segment).or_default().push(id.sound);
+        }
+        for (at, sounds) in by_segment {
+            let Some(entry) = manifest.segments.get_mut(at as usize) else { continue };
+            entry.tombstones.extend(sounds);
+            entry.tombstones.sort_unstable();
+            entry.tombstones.dedup();
+        }
+        let mut added = None;
+        if let Some(segment) = segment.filter(|segment| segment.sounds() > 0) {
+            let segment = segment.finish()?;
+            manifest.segments.push(entry_of(&segment));
+            added = Some(segment);
+        }
+        self.replace_manifest(manifest, added)
+    }
+
+    /// Forgets a root; its sounds must be gone or given to another root before.
+    ///
+    /// # Errors
+    /// `Io` or `DiskFull`; the library is then as it was before.
+    pub fn remove_roots(&mut self, unused: &BTreeSet<u16>) -> Result<(), IndexError> {
+        let mut manifest = self.snapshot.manifest().clone();
+        manifest.generation += 1;
+        manifest.roots.retain(|root| !unused.contains(&root.id));
+        self.replace_manifest(manifest, None)
+    }
+
+    /// Drops segments of which every sound is gone, and merges small segments into one when there are many, so that
+    /// a library built in many runs stays quick to open and search.
+    ///
+    /// # Errors
+    /// `Io` or `DiskFull`; the library is then as it was before.
+    pub fn tidy(&mut self) -> Result<(), IndexError> {
+        self.merge_small()?;
+        let mut manifest = self.snapshot.manifest().clone();
+        let before = manifest.segments.len();
+        manifest.segments.retain(|entry| entry.tombstones.len() < entry.sounds as usize);
+        if manifest.segments.len() < before {
+            manifest.generation += 1;
+            self.replace_manifest(manifest, None)?;
+        }
+        Ok(())
+    }
+
+    fn replace_manifest(&mut self, manifest: Manifest, added: Option<Segment>) -> Result<(), IndexError> {
+        manifest.write(&self.dir)?;
+        self.snapshot = self.snapshot.next(manifest, added);
+        self.sweep();
+        Ok(())
+    }
+
+    fn merge_small(&mut self) -> Result<(), IndexError> {
+        let small: Vec<u32> = self
+            .snapshot
+            .segments()
+            .filter(|(at, _)| self.snapshot.manifest().segments[*at as usize].frames < SMALL_SEGMENT_FRAMES)
+            .map(|(at, _)| at)
+            .collect();
+        if small.len() <= SMALL_SEGMENTS_KEPT {
+            return Ok(());
+        }
+        let mut merged = self.begin_segment()?;
+        let mut moved = BTreeSet::new();
+        for (id, sound) in self.snapshot.sounds().filter(|(id, _)| small.contains(&id.segment)) {
+            // A row that points nowhere stays where it is, for `verify` to report.
+            let Ok(record) = sound.record() else { continue };
+            if sound.frame_range().is_ok() {
+                merged.copy(&record, &sound)?;
+                moved.insert(id);
+            }
+        }
+        self.commit(Some(merged), &moved)
+    }
+
+    /// Removes what no manifest names: temporary files and segments of crashed or superseded writes. A file that
+    /// cannot be removed (mapped by a reader on Windows) is left for the next time.
+    fn sweep(&self) {
+        let named: BTreeSet<&str> =
+            self.snapshot.manifest().segments.iter().map(|entry| entry.file.as_str()).collect();
+        let Ok(entries) = fs::read_dir(&self.dir) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            let ours = name.ends_with(".tmp") || name.ends_with(".segment");
+            if ours && !named.contains(name) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+fn entry_of(segment: &Segment) -> SegmentEntry {
+    SegmentEntry {
+        file: segment.path().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        bytes: segment.len_bytes(),
+        sounds: segment.sound_rows().len() as u32,
+        frames: segment.frame_rows().len() as u32,
+        tombstones: Vec::new(),
+    }
+}

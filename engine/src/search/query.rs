@@ -1,0 +1,81 @@
+//! The frames asked about.
+
+use crate::index::Quantiser;
+
+/// Longer regions are thinned out evenly to so many frames: cost grows with every one, insight does not.
+pub const MAX_QUERY_FRAMES: usize = 32;
+
+/// A region's embeddings, ready to be compared.
+#[derive(Clone, Debug)]
+pub struct Query {
+    embedding_size: usize,
+    /// Where each frame begins in the region, seconds.
+    starts_s: Vec<f64>,
+    /// Quantised directions, `[frames × embedding size]`.
+    vectors: Vec<i8>,
+    /// Quantisation step of each frame.
+    scales: Vec<f32>,
+    /// Directions before quantisation, `[frames × embedding size]`, for exact similarities.
+    directions: Vec<f32>,
+}
+
+impl Query {
+    /// From frames as `(start in seconds, embedding)`; at most [`MAX_QUERY_FRAMES`] of them are used, evenly spread.
+    pub fn new<'a>(quantiser: &Quantiser, frames: impl ExactSizeIterator<Item = (f64, &'a [f32])>) -> Self {
+        let count = frames.len();
+        let kept = count.min(MAX_QUERY_FRAMES);
+        let mut query = Self {
+            embedding_size: quantiser.embedding_size(),
+            starts_s: Vec::with_capacity(kept),
+            vectors: Vec::new(),
+            scales: Vec::new(),
+            directions: Vec::new(),
+        };
+        for (at, (start_s, embedding)) in frames.enumerate() {
+            let share = |at: usize| at * kept / count;
+            if at > 0 && share(at) == share(at - 1) {
+                continue;
+            }
+            let (direction, _) = quantiser.direction(embedding);
+            let (vector, scale) = crate::index::to_i8(&direction);
+            query.starts_s.push(start_s);
+            query.vectors.extend_from_slice(&vector);
+            query.scales.push(scale);
+            query.directions.extend_from_slice(&direction);
+        }
+        query
+    }
+
+    /// Number of frames.
+    pub fn len(&self) -> usize {
+        self.starts_s.len()
+    }
+
+    /// Whether there is nothing to ask.
+    pub fn is_empty(&self) -> bool {
+        self.starts_s.is_empty()
+    }
+
+    /// Components of a vector.
+    pub fn embedding_size(&self) -> usize {
+        self.embedding_size
+    }
+
+    /// Where a frame begins in the region, seconds.
+    pub fn start_s(&self, frame: usize) -> f64 {
+        self.starts_s[frame]
+    }
+
+    pub(crate) fn vectors(&self) -> &[i8] {
+        &self.vectors
+    }
+
+    pub(crate) fn scales(&self) -> &[f32] {
+        &self.scales
+    }
+
+    /// A frame's direction, `[embedding size]`.
+    pub(crate) fn direction(&self, frame: usize) -> &[f32] {
+        &self.directions[frame * self.embedding_size..][..self.embedding_size]
+    }
+}
