@@ -21,12 +21,16 @@ pub struct Details {
     pub title: Option<String>,
     /// Description from the metadata (bext, iXML, tags).
     pub description: Option<String>,
+    /// Keywords from the metadata.
+    pub keywords: Option<String>,
     /// FXName from the file name or the metadata.
     pub fx_name: Option<String>,
     /// Creator from the file name or the metadata.
     pub creator_id: Option<String>,
     /// Source from the file name or the metadata.
     pub source_id: Option<String>,
+    /// Place in the UCS list of the CatID that the metadata gives.
+    pub metadata_cat: Option<u16>,
     /// Bits a sample, where the format has such.
     pub bits_per_sample: Option<u16>,
     /// What was odd about the file (truncated, …).

@@ -1,0 +1,25 @@
+//! Content hashes: how a moved or copied file is known again.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use xxhash_rust::xxh3::Xxh3;
+
+/// xxh3-128 of a file's bytes, read in blocks.
+///
+/// # Errors
+/// Whatever reading the file gives.
+pub fn content_hash(path: &Path) -> io::Result<u128> {
+    let mut file = File::open(path)?;
+    let mut hash = Xxh3::new();
+    let mut block = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut block) {
+            Ok(0) => return Ok(hash.digest128()),
+            Ok(read) => hash.update(&block[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

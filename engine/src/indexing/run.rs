@@ -1,0 +1,363 @@
+//! Carries out a plan: workers look into files, this thread writes what they found.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{RecvTimeoutError, bounded};
+
+use crate::index::{
+    IndexError, LibraryWriter, ModelId, Quantiser, SegmentWriter, Snapshot, SoundId, SoundRecord, bytes_of_path,
+};
+use crate::network::{FrameEmbedder, Network};
+use crate::ucs::{Label, LabelSource, LabelTable};
+
+use super::plan::{Plan, Task};
+use super::walk::{FoundFile, Problem, Walked};
+use super::work::{Outcome, Worker};
+use super::{IndexingError, label_of, searchable_text};
+
+/// A segment is finished when it holds so many frames …
+const SEGMENT_FRAMES: usize = 1 << 14;
+/// … or has been in work for so long: this is what a crash can cost.
+const SEGMENT_TIME: Duration = Duration::from_secs(60);
+/// How often the observer hears of progress inside long files.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What to index and with what.
+pub struct Request<'a> {
+    /// The library's folder.
+    pub library: &'a Path,
+    /// The network.
+    pub network: &'a Network,
+    /// Labels that outrank those of file names and metadata.
+    pub labels: Option<&'a LabelTable>,
+    /// Number of workers, at least 1.
+    pub jobs: usize,
+    /// Set to stop: finished sounds are kept.
+    pub cancel: &'a AtomicBool,
+}
+
+/// Is told how a run goes, always on the calling thread.
+pub trait Observer {
+    /// The plan is made: so many files are to be looked into, of so many bytes.
+    fn planned(&mut self, files: usize, bytes: u64);
+    /// Time has passed: audio embedded so far, seconds.
+    fn tick(&mut self, audio_s: f64);
+    /// A file is done, well or not.
+    fn file_done(&mut self, path: &Path, bytes: u64, problem: Option<&str>);
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Sounds as they were.
+    pub unchanged: usize,
+    /// Sounds that were not in the library before.
+    pub new: usize,
+    /// Of those, copies of sounds that the library has: not decoded again.
+    pub copied: usize,
+    /// Sounds whose content has changed.
+    pub changed: usize,
+    /// Sounds found under another path.
+    pub moved: usize,
+    /// Unchanged sounds with another label than before.
+    pub relabelled: usize,
+    /// Sounds whose files are gone.
+    pub removed: usize,
+    /// Files and folders that could not be used.
+    pub problems: Vec<Problem>,
+    /// Sounds that are used although something is odd about them.
+    pub warnings: Vec<Problem>,
+    /// Audio decoded and embedded, seconds.
+    pub audio_s: f64,
+    /// Time it took, seconds.
+    pub elapsed_s: f64,
+    /// The run was cancelled; the rest is done the next time.
+    pub cancelled: bool,
+}
+
+/// How a library names a network.
+pub fn model_id(network: &Network) -> ModelId {
+    let card = network.card();
+    ModelId {
+        name: card.name.clone(),
+        version: card.version.clone(),
+        sha256: card.network.sha256.clone(),
+        embedding_size: card.network.embedding_size,
+    }
+}
+
+/// Brings a library up to date with what a walk found.
+///
+/// # Errors
+/// What stops the run as a whole; the library is then as of the last commit. Files that cannot be used do not stop
+/// it, they are in the summary.
+pub fn index(
+    request: &Request<'_>,
+    mut walked: Walked,
+    observer: &mut dyn Observer,
+) -> Result<Summary, IndexingError> {
+    let begun = Instant::now();
+    let mut writer = LibraryWriter::open(request.library, &model_id(request.network))?;
+    let problems = std::mem::take(&mut walked.problems);
+    let before = writer.snapshot().clone();
+    let plan = Plan::new(&before, walked)?;
+    let missing = plan.missing.keys().copied().collect();
+    let mut run = Run {
+        labels: request.labels,
+        summary: Summary { problems, ..Summary::default() },
+        segment: None,
+        segment_begun: begun,
+        gone: BTreeSet::new(),
+        missing,
+        writer: &mut writer,
+        before,
+    };
+    observer.planned(plan.tasks.len(), plan.tasks.iter().map(|task| task.file.size).sum());
+    let audio_ms = AtomicU64::new(0);
+    run.keep_unchanged(plan.unchanged)?;
+    run.work(request, &plan.tasks, &audio_ms, observer)?;
+    run.summary.cancelled = request.cancel.load(Ordering::Relaxed);
+    if !run.summary.cancelled {
+        run.summary.removed = run.missing.len();
+        run.gone.append(&mut run.missing);
+    }
+    run.commit()?;
+    let mut summary = run.summary;
+    if !summary.cancelled {
+        writer.tidy()?;
+    }
+    summary.audio_s = audio_ms.load(Ordering::Relaxed) as f64 / 1000.0;
+    summary.elapsed_s = begun.elapsed().as_secs_f64();
+    Ok(summary)
+}
+
+/// The writing side of a run.
+struct Run<'a> {
+    labels: Option<&'a LabelTable>,
+    writer: &'a mut LibraryWriter,
+    /// The library when the run began; sound numbers refer to it.
+    before: Snapshot,
+    summary: Summary,
+    segment: Option<SegmentWriter>,
+    segment_begun: Instant,
+    /// Sounds that the next commit ends.
+    gone: BTreeSet<SoundId>,
+    /// Sounds whose files were not found so far.
+    missing: BTreeSet<SoundId>,
+}
+
+impl Run<'_> {
+    /// Leaves unchanged files alone, unless a table gives them another label or their folder became part of a larger
+    /// one.
+    fn keep_unchanged(&mut self, unchanged: Vec<(FoundFile, SoundId)>) -> Result<(), IndexingError> {
+        for (file, id) in unchanged {
+            self.summary.unchanged += 1;
+            if self.labels.is_none() {
+                continue;
+            }
+            let before = self.before.clone();
+            let Some(sound) = before.get(id) else { continue };
+            let mut record = sound.record()?;
+            let label = self.label(&file.path, &record);
+            if label.is_some() && !has_label(&record, label) {
+                set_label(&mut record, label);
+                self.segment()?.copy(&record, &sound)?;
+                self.gone.insert(id);
+                self.summary.relabelled += 1;
+                self.commit_when_due()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn work(
+        &mut self,
+        request: &Request<'_>,
+        tasks: &[Task],
+        audio_ms: &AtomicU64,
+        observer: &mut dyn Observer,
+    ) -> Result<(), IndexingError> {
+        let jobs = request.jobs.clamp(1, tasks.len().max(1));
+        let quantiser = Quantiser::new(&request.network.card().centring.mean);
+        let stop = AtomicBool::new(false);
+        let (give, take) = bounded::<&Task>(2 * jobs);
+        let (report, reports) = bounded::<(&Task, Outcome)>(2 * jobs);
+        let mut workers = Vec::with_capacity(jobs);
+        for _ in 0..if tasks.is_empty() { 0 } else { jobs } {
+            workers.push(Worker {
+                embedder: FrameEmbedder::new(request.network)?,
+                quantiser: &quantiser,
+                cancel: request.cancel,
+                stop: &stop,
+                audio_ms,
+            });
+        }
+        thread::scope(|scope| {
+            let stop = &stop;
+            scope.spawn(move || {
+                for task in tasks {
+                    if stop.load(Ordering::Relaxed) || request.cancel.load(Ordering::Relaxed) || give.send(task).is_err() {
+                        break;
+                    }
+                }
+            });
+            for mut worker in workers {
+                let (take, report) = (take.clone(), report.clone());
+                scope.spawn(move || {
+                    for task in take {
+                        if stop.load(Ordering::Relaxed) || report.send((task, worker.look_into(task))).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop((take, report));
+            let written = self.write_reports(&reports, audio_ms, observer);
+            // Lets workers and the giver end when writing failed.
+            stop.store(true, Ordering::Relaxed);
+            reports.try_iter().for_each(drop);
+            drop(reports);
+            written
+        })
+    }
+
+    fn write_reports(
+        &mut self,
+        reports: &crossbeam_channel::Receiver<(&Task, Outcome)>,
+        audio_ms: &AtomicU64,
+        observer: &mut dyn Observer,
+    ) -> Result<(), IndexingError> {
+        loop {
+            match reports.recv_timeout(TICK) {
+                Ok((task, outcome)) => {
+                    let problem = self.take(task, outcome)?;
+                    observer.file_done(&task.file.path, task.file.size, problem.as_deref());
+                    self.commit_when_due()?;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            observer.tick(audio_ms.load(Ordering::Relaxed) as f64 / 1000.0);
+        }
+    }
+
+    /// Writes one outcome; returns what was wrong with the file.
+    fn take(&mut self, task: &Task, outcome: Outcome) -> Result<Option<String>, IndexingError> {
+        match outcome {
+            Outcome::Cancelled => {}
+            Outcome::Failed { reason, read } => {
+                // What the library has under this path is stale when the content is another now; when the file
+                // could not be read at all, it may still be right.
+                if read {
+                    self.gone.extend(task.replaces);
+                }
+                self.summary.problems.push(Problem { path: task.file.path.clone(), reason: reason.clone() });
+                return Ok(Some(reason));
+            }
+            Outcome::Known { from, modified_ns } => {
+                let before = self.before.clone();
+                let Some(sound) = before.get(from) else { return Ok(None) };
+                let mut record = sound.record()?;
+                record.modified_ns = modified_ns;
+                self.place(&task.file, &mut record)?;
+                self.segment()?.copy(&record, &sound)?;
+                if task.replaces == Some(from) {
+                    self.summary.unchanged += 1;
+                } else if self.missing.remove(&from) || self.has_vanished(from) {
+                    self.gone.insert(from);
+                    self.summary.moved += 1;
+                } else if task.replaces.is_some() {
+                    self.summary.changed += 1;
+                } else {
+                    self.summary.new += 1;
+                    self.summary.copied += 1;
+                }
+                self.gone.extend(task.replaces);
+            }
+            Outcome::Embedded { mut record, frames } => {
+                self.place(&task.file, &mut record)?;
+                for warning in &record.details.warnings {
+                    self.summary.warnings.push(Problem { path: task.file.path.clone(), reason: warning.clone() });
+                }
+                self.segment()?.add(&record, &frames)?;
+                match task.replaces {
+                    Some(_) => self.summary.changed += 1,
+                    None => self.summary.new += 1,
+                }
+                self.gone.extend(task.replaces);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a sound outside the folders of this run has lost its file, and nothing has claimed it yet.
+    fn has_vanished(&self, id: SoundId) -> bool {
+        let path = self.before.get(id).and_then(|sound| self.before.full_path(&sound).ok());
+        !self.gone.contains(&id) && path.is_some_and(|path| !path.exists())
+    }
+
+    /// Fills in what depends on where the file is: root, relative path, label, text.
+    fn place(&mut self, file: &FoundFile, record: &mut SoundRecord) -> Result<(), IndexError> {
+        let roots = self.writer.snapshot().manifest().roots.iter().map(|root| root.path());
+        let root: PathBuf = roots
+            .filter(|root| file.path.starts_with(root))
+            .max_by_key(|root| root.as_os_str().len())
+            .unwrap_or_else(|| file.root.clone());
+        let relative = file.path.strip_prefix(&root).unwrap_or(&file.path);
+        record.root = self.writer.root(&root)?;
+        record.path = bytes_of_path(relative)?;
+        record.text = searchable_text(relative, &record.details);
+        // A label from a table stays with its sound until a table says otherwise.
+        if self.labels.is_some() || record.cat_source != LabelSource::Csv.to_u8() {
+            let label = self.label(&file.path, record);
+            set_label(record, label);
+        }
+        Ok(())
+    }
+
+    fn label(&mut self, path: &Path, record: &SoundRecord) -> Option<Label> {
+        let (label, problem) = label_of(path, &record.details, self.labels);
+        if let Some(reason) = problem {
+            self.summary.warnings.push(Problem { path: path.into(), reason });
+        }
+        label
+    }
+
+    fn segment(&mut self) -> Result<&mut SegmentWriter, IndexError> {
+        match self.segment {
+            Some(ref mut segment) => Ok(segment),
+            None => {
+                self.segment_begun = Instant::now();
+                Ok(self.segment.insert(self.writer.begin_segment()?))
+            }
+        }
+    }
+
+    fn commit_when_due(&mut self) -> Result<(), IndexError> {
+        let full = self.segment.as_ref().is_some_and(|segment| segment.frames() >= SEGMENT_FRAMES);
+        let old = self.segment.is_some() && self.segment_begun.elapsed() >= SEGMENT_TIME;
+        if full || old { self.commit() } else { Ok(()) }
+    }
+
+    fn commit(&mut self) -> Result<(), IndexError> {
+        let segment = self.segment.take();
+        if segment.is_some() || !self.gone.is_empty() {
+            self.writer.commit(segment, &std::mem::take(&mut self.gone))?;
+        }
+        Ok(())
+    }
+}
+
+fn has_label(record: &SoundRecord, label: Option<Label>) -> bool {
+    record.cat == label.map(|label| label.cat.to_u16())
+        && label.is_none_or(|label| record.cat_source == label.source.to_u8())
+}
+
+fn set_label(record: &mut SoundRecord, label: Option<Label>) {
+    record.cat = label.map(|label| label.cat.to_u16());
+    record.cat_source = label.map_or(0, |label| label.source.to_u8());
+}

@@ -1,0 +1,157 @@
+//! Finds the sound files below folders.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::IndexingError;
+
+/// File-name endings of the formats that [`audio`](crate::audio) reads; content decides later.
+const ENDINGS: [&str; 21] = [
+    "wav", "wave", "bwf", "bwav", "rf64", "bw64", "w64", "aif", "aiff", "aifc", "flac", "mp3", "mp2", "ogg", "oga",
+    "opus", "m4a", "mp4", "aac", "alac", "caf",
+];
+
+/// A file that may be a sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundFile {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// The folder asked for that it was found in.
+    pub root: PathBuf,
+    /// Size, bytes.
+    pub size: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub modified_ns: i64,
+}
+
+/// A file or folder that could not be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// One line that says what to do.
+    pub reason: String,
+}
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// Sound files, by folder asked for and then by name.
+    pub files: Vec<FoundFile>,
+    /// What could not be looked at.
+    pub problems: Vec<Problem>,
+    /// Folders and files walked, absolute; sounds below them that were not found are gone.
+    pub scope: Vec<PathBuf>,
+    /// Paths below which nothing can be said: sounds there are kept.
+    pub unreadable: Vec<PathBuf>,
+}
+
+/// A path as the library knows it: absolute, symbolic links resolved where the system has them.
+///
+/// # Errors
+/// When there is nothing at that path, or the way to it may not be read.
+pub fn absolute(path: &Path) -> io::Result<PathBuf> {
+    if cfg!(windows) {
+        // Canonical paths on Windows have the form \\?\C:\…, which other programs do not take.
+        fs::metadata(path)?;
+        return std::path::absolute(path);
+    }
+    fs::canonicalize(path)
+}
+
+/// Whether a name has the ending of a sound file and is not hidden.
+pub fn is_sound_file(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    !is_hidden_name(path) && ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+}
+
+/// Modification time, nanoseconds since 1970; 0 where the system has none.
+pub fn modified_ns(metadata: &Metadata) -> i64 {
+    let Ok(time) = metadata.modified() else { return 0 };
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN + 1, |ns| -ns),
+    }
+}
+
+/// Walks folders (and takes single files), following symbolic links but not round in circles; hidden files and
+/// folders and the resource forks `._*` that macOS leaves on other file systems are passed over.
+///
+/// # Errors
+/// When something asked for is not there or cannot be opened at all.
+pub fn walk(asked: &[PathBuf]) -> Result<Walked, IndexingError> {
+    let mut walked = Walked::default();
+    for path in asked {
+        let folder = |source: io::Error| IndexingError::Folder { path: path.clone(), reason: reason_of(&source) };
+        let root = absolute(path).map_err(folder)?;
+        let metadata = fs::metadata(&root).map_err(folder)?;
+        if metadata.is_dir() {
+            fs::read_dir(&root).map_err(folder)?;
+            walked.walk_folder(&root);
+        } else {
+            let parent = root.parent().unwrap_or(&root).to_owned();
+            walked.files.push(found(root.clone(), parent, &metadata));
+        }
+        walked.scope.push(root);
+    }
+    // A folder inside another, or named twice, is walked once.
+    walked.files.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.root.as_os_str().len().cmp(&b.root.as_os_str().len())));
+    walked.files.dedup_by(|later, first| later.path == first.path);
+    Ok(walked)
+}
+
+impl Walked {
+    fn walk_folder(&mut self, root: &Path) {
+        let visible = |entry: &DirEntry| entry.depth() == 0 || !is_hidden_name(entry.path());
+        for entry in WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible) {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() && is_sound_file(entry.path()) => match entry.metadata() {
+                    Ok(metadata) => self.files.push(found(entry.into_path(), root.into(), &metadata)),
+                    Err(error) => self.problem(&error),
+                },
+                Ok(_) => {}
+                Err(error) => self.problem(&error),
+            }
+        }
+    }
+
+    fn problem(&mut self, error: &walkdir::Error) {
+        let path = error.path().unwrap_or(Path::new("")).to_owned();
+        if let Some(ancestor) = error.loop_ancestor() {
+            let reason = format!("a link back to {}; it is passed over", ancestor.display());
+            self.problems.push(Problem { path, reason });
+            return;
+        }
+        // A link to nothing concerns only files that are not there.
+        let dangling = error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
+        let reason = match error.io_error() {
+            Some(_) if dangling => "a link to something that is not there; it is passed over".to_owned(),
+            Some(source) => reason_of(source),
+            None => error.to_string(),
+        };
+        if !dangling {
+            self.unreadable.push(path.clone());
+        }
+        self.problems.push(Problem { path, reason });
+    }
+}
+
+fn found(path: PathBuf, root: PathBuf, metadata: &Metadata) -> FoundFile {
+    FoundFile { path, root, size: metadata.len(), modified_ns: modified_ns(metadata) }
+}
+
+fn is_hidden_name(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+fn reason_of(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "it does not exist; check the path".to_owned(),
+        io::ErrorKind::PermissionDenied => "you may not read it; change its permissions".to_owned(),
+        _ => error.to_string(),
+    }
+}

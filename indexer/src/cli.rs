@@ -1,0 +1,283 @@
+//! The arguments, as they are typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+/// Indexes libraries of sound effects by ear: finds the closest sounds, with times, and names their UCS categories.
+///
+/// Everything runs on this computer; no audio leaves it.
+#[derive(Debug, Parser)]
+#[command(name = "earmark", version, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  earmark find creak.wav --in ~/Sounds        index a folder and find what is like creak.wav
+  earmark index ~/Sounds /Volumes/Foley       index two folders into the default library
+  earmark find scene.wav --from 12 --to 14.5  search with a region of a file
+  earmark demo ~/earmark-demo                 no sounds yet? Synthesise a small library
+
+Exit status: 0 something was found or done, 1 nothing was found, 2 an error (also when only part of the work \
+failed), 130 interrupted.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every subcommand takes.
+#[derive(Args, Debug)]
+pub(crate) struct Global {
+    /// Say nothing but results and errors.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more; -vv even more. EARMARK_LOG takes filters such as `earmark_engine=debug`.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Index(IndexArgs),
+    Find(FindArgs),
+    Embed(EmbedArgs),
+    Info(InfoArgs),
+    Verify(VerifyArgs),
+    Forget(ForgetArgs),
+    Demo(DemoArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+/// Which library.
+#[derive(Args, Debug)]
+pub(crate) struct LibraryArgs {
+    /// Folder that holds the index [default: $EARMARK_LIBRARY, else the platform's folder for local data].
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub library: Option<PathBuf>,
+}
+
+/// Index folders of sounds, or bring the index up to date.
+///
+/// Unchanged files are not read again, moved and renamed ones are recognised, deleted ones disappear. Stop it at any
+/// time: the next run goes on.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark index ~/Sounds                          into the default library
+  earmark index                                   look again at all folders of the library
+  earmark index ~/Sounds --labels ucs.csv         with labels from a table (Filename, CatID)
+  find /mnt/sfx -name '*.wav' | earmark index --files-from -")]
+pub(crate) struct IndexArgs {
+    /// Folders (or single files); none: all folders that the library knows.
+    #[arg(value_name = "FOLDER", value_hint = ValueHint::AnyPath)]
+    pub folders: Vec<PathBuf>,
+    /// Read paths to index from a file, one a line; `-` is standard input.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files_from: Option<PathBuf>,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    #[command(flatten)]
+    pub work: WorkArgs,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How to index.
+#[derive(Args, Debug)]
+pub(crate) struct WorkArgs {
+    /// Files worked on at a time [default: one a processor core].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Model: a name or a folder with a card.toml [default: the library's own, else aisfx].
+    #[arg(short, long, value_name = "NAME")]
+    pub model: Option<PathBuf>,
+    /// CSV table of labels: a column Filename or FilePath, and CatID or Category and SubCategory.
+    #[arg(long, value_name = "CSV", value_hint = ValueHint::FilePath)]
+    pub labels: Option<PathBuf>,
+}
+
+/// Find the sounds closest to a sound or a region of it, and name its UCS categories.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark find knock.wav                          in the default library
+  earmark find knock.wav --in ~/Sounds            index ~/Sounds on the way and search only there
+  earmark find take.wav --from 3.2 --to 5 -k 5    a region, five answers
+  earmark find knock.wav --filter 'DOOR* -creak dur<5 ch=2'
+
+Filters: words and \"phrases\" (name, description, category), CatIDs with * and ?, a|b for either, -x to exclude, \
+dur, ch and rate with < <= = >= > and ranges (dur=1..3).")]
+pub(crate) struct FindArgs {
+    /// The sound asked about.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub audio: PathBuf,
+    #[command(flatten)]
+    pub region: RegionArgs,
+    /// How many sounds to show.
+    #[arg(short, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub k: u32,
+    /// Index this folder first, and search only there.
+    #[arg(long = "in", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub within: Option<PathBuf>,
+    /// Which sounds may be found.
+    #[arg(short, long, value_name = "EXPR", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// Let the sound asked about be an answer too.
+    #[arg(long)]
+    pub include_self: bool,
+    /// Name categories from the library's own labels only, without the starter bank.
+    #[arg(long)]
+    pub no_bank: bool,
+    /// The official UCS list (CSV), to show its explanations of the categories.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ucs: Option<PathBuf>,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    #[command(flatten)]
+    pub work: WorkArgs,
+    /// Print the answer as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A part of a sound.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct RegionArgs {
+    /// Where the region begins, seconds (or 1:02.5).
+    #[arg(long, value_name = "S", value_parser = crate::region::parse_time_s)]
+    pub from: Option<f64>,
+    /// Where the region ends, seconds (or 1:02.5).
+    #[arg(long, value_name = "S", value_parser = crate::region::parse_time_s)]
+    pub to: Option<f64>,
+}
+
+/// Write the embeddings of sounds, for people who bring their own tools.
+///
+/// One file a sound, of the same base name: `.npy` is a float32 array [frames, embedding size] beside a `.times.csv`,
+/// CSV and JSON hold times and components.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark embed *.wav -o embeddings               NumPy arrays, numpy.load reads them
+  earmark embed take.wav --format json -o -       to standard output
+  earmark embed take.wav --mel -o out             the mel spectrogram too: take.mel.npy [columns, bands]")]
+pub(crate) struct EmbedArgs {
+    /// Sounds.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub audio: Vec<PathBuf>,
+    /// Read paths from a file, one a line; `-` is standard input.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files_from: Option<PathBuf>,
+    /// Folder to write to; `-` is standard output for a single sound as CSV or JSON.
+    #[arg(short, long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
+    /// How to write.
+    #[arg(long, value_enum, default_value_t = EmbedFormat::Npy)]
+    pub format: EmbedFormat,
+    /// Write the mel spectrogram too, as the network sees it.
+    #[arg(long)]
+    pub mel: bool,
+    #[command(flatten)]
+    pub region: RegionArgs,
+    /// Model: a name or a folder with a card.toml.
+    #[arg(short, long, value_name = "NAME", default_value = crate::model::DEFAULT)]
+    pub model: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EmbedFormat {
+    /// NumPy array.
+    Npy,
+    /// A row a frame: start_s, then the components.
+    Csv,
+    /// One object with the frames.
+    Json,
+}
+
+/// Show what a library holds.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark info
+  earmark info --json | jq .categories")]
+pub(crate) struct InfoArgs {
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    /// The official UCS list (CSV), to show its explanations of the categories.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ucs: Option<PathBuf>,
+    /// Print it as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Check every checksum and offset of a library.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark verify
+  earmark verify --library /Volumes/Foley/earmark --json")]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    /// Print the outcome as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Drop folders from a library; the sounds themselves are not touched.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark forget ~/Sounds/Old --dry-run           what would be dropped
+  earmark forget ~/Sounds/Old")]
+pub(crate) struct ForgetArgs {
+    /// Folders (or single files); they need not exist any more.
+    #[arg(required = true, value_name = "FOLDER", value_hint = ValueHint::AnyPath)]
+    pub folders: Vec<PathBuf>,
+    /// Only say what would be dropped.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+}
+
+/// Synthesise a small library of UCS-named sounds to try things with.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark demo ~/earmark-demo
+  earmark find ~/earmark-demo/*/DOOR*01*.wav --in ~/earmark-demo")]
+pub(crate) struct DemoArgs {
+    /// Folder to make; files that are there already must be the same.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// The same seed gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Print shell completions.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark completions bash > ~/.local/share/bash-completion/completions/earmark
+  earmark completions zsh > ~/.zfunc/_earmark")]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+/// Write the manual pages.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark man ~/.local/share/man/man1
+  earmark man - | man -l -")]
+pub(crate) struct ManArgs {
+    /// Folder for earmark.1 and a page for each subcommand; `-` prints the main page.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+}

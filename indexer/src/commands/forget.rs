@@ -1,0 +1,65 @@
+//! `earmark forget`: drops folders from a library; the files themselves are not touched.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use earmark_engine::index::{LibraryWriter, Snapshot, SoundId};
+use earmark_engine::indexing::absolute;
+
+use crate::Ending;
+use crate::cli::{ForgetArgs, Global};
+use crate::error::Failure;
+use crate::output::{self, counted};
+
+pub(crate) fn run(global: &Global, args: ForgetArgs) -> Result<Ending, Failure> {
+    let dir = args.library.dir()?;
+    let folders: Vec<PathBuf> = args.folders.iter().map(|folder| as_indexed(folder)).collect();
+    if args.dry_run {
+        let snapshot = args.library.open()?;
+        let sounds = below(&snapshot, &folders)?;
+        let mut out = anstream::stdout().lock();
+        for id in &sounds {
+            if let Some(sound) = snapshot.get(*id) {
+                output::write_path(&mut out, &snapshot.full_path(&sound)?)?;
+                writeln!(out)?;
+            }
+        }
+        writeln!(out, "{} would be forgotten", counted(sounds.len(), "sound"))?;
+        return Ok(if sounds.is_empty() { Ending::Nothing } else { Ending::Found });
+    }
+    let mut writer = LibraryWriter::open_existing(&dir)?;
+    let sounds = below(writer.snapshot(), &folders)?;
+    if !sounds.is_empty() {
+        writer.commit(None, &sounds)?;
+    }
+    let used: BTreeSet<u16> = writer.snapshot().sounds().map(|(_, sound)| sound.row.root).collect();
+    let gone = |path: &Path| folders.iter().any(|folder| path.starts_with(folder));
+    let roots = &writer.snapshot().manifest().roots;
+    let unused: BTreeSet<u16> =
+        roots.iter().filter(|root| gone(&root.path()) && !used.contains(&root.id)).map(|root| root.id).collect();
+    if !unused.is_empty() {
+        writer.remove_roots(&unused)?;
+    }
+    writer.tidy()?;
+    if !global.quiet {
+        writeln!(anstream::stdout(), "{} forgotten; the files are untouched", counted(sounds.len(), "sound"))?;
+    }
+    Ok(if sounds.is_empty() && unused.is_empty() { Ending::Nothing } else { Ending::Found })
+}
+
+/// A folder as the library names it, also when it is not there any more.
+fn as_indexed(folder: &Path) -> PathBuf {
+    absolute(folder).or_else(|_| std::path::absolute(folder)).unwrap_or_else(|_| folder.into())
+}
+
+fn below(snapshot: &Snapshot, folders: &[PathBuf]) -> Result<BTreeSet<SoundId>, Failure> {
+    let mut sounds = BTreeSet::new();
+    for (id, sound) in snapshot.sounds() {
+        let path = snapshot.full_path(&sound)?;
+        if folders.iter().any(|folder| path.starts_with(folder)) {
+            sounds.insert(id);
+        }
+    }
+    Ok(sounds)
+}

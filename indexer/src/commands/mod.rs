@@ -1,0 +1,11 @@
+//! One file a subcommand.
+
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod embed;
+pub(crate) mod find;
+pub(crate) mod forget;
+pub(crate) mod index;
+pub(crate) mod info;
+pub(crate) mod man;
+pub(crate) mod verify;

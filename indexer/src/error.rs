@@ -1,0 +1,64 @@
+//! What ends a command: the engine's errors with their context, in one line each.
+
+use std::io;
+use std::path::PathBuf;
+
+use earmark_engine::audio::AudioError;
+use earmark_engine::index::IndexError;
+use earmark_engine::indexing::IndexingError;
+use earmark_engine::network::ModelError;
+use earmark_engine::search::filter::FilterError;
+use earmark_engine::ucs::{LabelTableError, UcsError};
+use thiserror::Error;
+
+/// Why a command ended early.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    #[error("output closed")]
+    BrokenPipe,
+    #[error("cannot write the output: {0}")]
+    Output(io::Error),
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    #[error(transparent)]
+    Library(#[from] IndexError),
+    #[error(transparent)]
+    Indexing(#[from] IndexingError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error("--filter: {0}")]
+    Filter(#[from] FilterError),
+    #[error("--labels: {0}")]
+    Labels(#[from] LabelTableError),
+    #[error("--ucs: {0}")]
+    Ucs(#[from] UcsError),
+    #[error(transparent)]
+    Demo(#[from] earmark_demo::DemoError),
+    #[error("{}: cannot {action}: {source}", path.display())]
+    File { path: PathBuf, action: &'static str, source: io::Error },
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl Failure {
+    pub(crate) fn file(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, action, source }
+    }
+}
+
+/// Errors of standard output.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::BrokenPipe,
+            _ => Self::Output(error),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        io::Error::from(error).into()
+    }
+}
