@@ -33,6 +33,31 @@ pub enum Container {
     Caf,
 }
 
+impl Container {
+    const ALL: [Self; 10] = [
+        Self::Wav,
+        Self::Rf64,
+        Self::Wave64,
+        Self::Aiff,
+        Self::Flac,
+        Self::Mp3,
+        Self::Aac,
+        Self::Ogg,
+        Self::M4a,
+        Self::Caf,
+    ];
+
+    /// The number stored in an index; it never changes.
+    pub fn to_u8(self) -> u8 {
+        self as u8
+    }
+
+    /// The container that an index stores as `number`.
+    pub fn from_u8(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
 /// The shape of the samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioFormat {
