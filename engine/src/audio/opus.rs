@@ -1,0 +1,64 @@
+//! Opus packets from Ogg, through the pure-Rust decoder `opus-decoder`.
+//!
+//! Symphonia demultiplexes but does not decode Opus. Source: RFC 7845 (Ogg Opus), §4.2 pre-skip, §5.1 the
+//! identification header.
+
+use opus_decoder::{OpusError, OpusMultistreamDecoder};
+use symphonia::core::packet::Packet;
+
+use super::error::Fault;
+
+/// Opus always decodes to this rate here (RFC 7845 §5.1: the input rate is only informative).
+const RATE_HZ: u32 = 48_000;
+/// The longest packet: 120 ms.
+const MAX_PACKET_SAMPLES: usize = 5760;
+
+/// The decoder state of one Opus stream.
+pub(super) struct OpusStream {
+    decoder: OpusMultistreamDecoder,
+    channels: usize,
+    gain: f32,
+    /// Samples per channel still to be dropped at the start.
+    pre_skip: usize,
+    pcm: Vec<f32>,
+}
+
+impl OpusStream {
+    /// From the identification header, `OpusHead` and what follows.
+    pub(super) fn new(head: &[u8]) -> Result<Self, Fault> {
+        let cut = || Fault::malformed("its Opus header is cut short");
+        let fixed = head.get(..19).ok_or_else(cut)?;
+        if &fixed[..8] != b"OpusHead" {
+            return Err(Fault::malformed("its Opus header is missing"));
+        }
+        let channels = usize::from(fixed[9]);
+        let pre_skip = usize::from(u16::from_le_bytes([fixed[10], fixed[11]]));
+        let gain_db = f32::from(i16::from_le_bytes([fixed[16], fixed[17]])) / 256.0;
+        let (streams, coupled, mapping) = match fixed[18] {
+            0 if channels <= 2 => (1, channels.saturating_sub(1), (0..fixed[9]).collect()),
+            // Families 1 (Vorbis order), 2 (ambisonics) and 255 (discrete) carry an explicit table.
+            1 | 2 | 255 => {
+                let table = head.get(19..21 + channels).ok_or_else(cut)?;
+                (usize::from(table[0]), usize::from(table[1]), table[2..].to_vec())
+            }
+            family => return Err(Fault::Unsupported(format!("Opus channel mapping family {family}"))),
+        };
+        let decoder = OpusMultistreamDecoder::new(RATE_HZ, channels, streams, coupled, &mapping)
+            .map_err(|error| Fault::malformed(format!("its Opus header is wrong: {error}")))?;
+        Ok(Self { decoder, channels, gain: 10f32.powf(gain_db / 20.0), pre_skip, pcm: Vec::new() })
+    }
+
+    /// Decodes a packet into `block`, interleaved; returns rate and channels.
+    pub(super) fn decode(&mut self, packet: &Packet, block: &mut Vec<f32>) -> Result<(u32, usize), Fault> {
+        self.pcm.resize(MAX_PACKET_SAMPLES * self.channels, 0.0);
+        let samples = self.decoder.decode_float(&packet.data, &mut self.pcm, false).map_err(|error| match error {
+            OpusError::InvalidArgument(what) => Fault::Unsupported(format!("Opus with an odd {what}")),
+            other => Fault::malformed(other.to_string()),
+        })?;
+        let start = self.pre_skip.min(samples);
+        self.pre_skip -= start;
+        let end = samples.saturating_sub(packet.trim_end.get() as usize).max(start);
+        block.extend(self.pcm[start * self.channels..end * self.channels].iter().map(|sample| sample * self.gain));
+        Ok((RATE_HZ, self.channels))
+    }
+}
