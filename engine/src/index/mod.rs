@@ -41,5 +41,5 @@ pub use snapshot::{Damage, Snapshot, SoundId};
 pub use verify::{VerifyReport, verify};
 pub use writer::LibraryWriter;
 
-pub(crate) use files::{bytes_of_path, path_of_bytes};
+pub(crate) use files::bytes_of_path;
 pub(crate) use quantise::to_i8;
