@@ -1,14 +1,16 @@
-//! Chores of the project, run as `cargo xtask …`.
+//! Chores of the project, run as `cargo xtask CHORE`.
 
 mod import_aisfx;
+mod ucs_data;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// Chores of the project.
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Chores of the project", disable_help_subcommand = true)]
-struct Arguments {
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
     #[command(subcommand)]
     chore: Chore,
 }
@@ -16,17 +18,20 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Chore {
     ImportAisfx(import_aisfx::Arguments),
+    /// Write the engine's UCS list from the official one
+    UcsData(ucs_data::Args),
 }
 
 fn main() -> ExitCode {
-    let done: Result<(), Box<dyn std::error::Error>> = match Arguments::parse().chore {
+    let done: Result<(), Box<dyn std::error::Error>> = match Cli::parse().chore {
         Chore::ImportAisfx(arguments) => import_aisfx::run(&arguments).map_err(Into::into),
+        Chore::UcsData(args) => ucs_data::run(&args).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
+            eprintln!("xtask: {error}");
+            ExitCode::from(2)
         }
     }
 }
