@@ -130,8 +130,8 @@ fn readme(seed: u64, sounds: usize) -> String {
     format!(
         "Earmark demo library\n\
          ====================\n\n\
-         The {sounds} sounds in these folders were {DISCLAIMER}.\n\
-         They are made by small physical models from a seed (this one: {seed}), and named after the\n\
+         Each of the {sounds} sounds in these folders is {DISCLAIMER}.\n\
+         Small physical models made them from a seed (this one: {seed}); they are named after the\n\
          Universal Category System: CatID_FXName_CreatorID_SourceID.\n\n\
          They are there to try the commands on. They are plausible, not real: do not judge by them how well\n\
          a search works on recordings.\n"

@@ -40,7 +40,7 @@ fn siren(booth: &mut Booth, length_s: f64, pitch_hz: &dyn Fn(f64) -> f64) -> Vec
 fn wail(booth: &mut Booth) -> Vec<Track> {
     let period_s = booth.rng.between(3.2, 4.4);
     let (low_hz, high_hz) = (booth.rng.between(420.0, 520.0), booth.rng.between(1050.0, 1250.0));
-    siren(booth, 5.5, &|t| {
+    siren(booth, 5.0, &|t| {
         let place = t / period_s - libm::floor(t / period_s);
         let height = if place < 0.4 { shape::rise(place / 0.4) } else { shape::rise((1.0 - place) / 0.6) };
         shape::blend_hz(low_hz, high_hz, height)

@@ -10,14 +10,14 @@ pub(super) const RECIPES: &[Recipe] = &[
     Recipe::new("crickets", ["ANMLInsc", "ANIMALS", "INSECT"], "Crickets Night Field", 2, crickets)
         .peak(-9.0)
         .fade(0.3),
-    Recipe::new("songbird", ["BIRDSong", "BIRDS", "SONGBIRD"], "Songbird Short Phrase", 3, songbird)
+    Recipe::new("songbird", ["BIRDSong", "BIRDS", "SONGBIRD"], "Songbird Short Phrase", 2, songbird)
         .peak(-6.0),
 ];
 
 /// Each cricket's wing gives a nearly pure tone, cut into pulses by the teeth of its file, and pulses into
 /// chirps.
 fn crickets(booth: &mut Booth) -> Vec<Track> {
-    let length_s = 4.5;
+    let length_s = 4.0;
     let mut pair = [booth.silence(length_s), booth.silence(length_s)];
     for _ in 0..4 {
         let tone_hz = booth.rng.log_between(3900.0, 5000.0);
@@ -52,11 +52,11 @@ fn crickets(booth: &mut Booth) -> Vec<Track> {
 /// A phrase of syllables, each a short glide.
 fn songbird(booth: &mut Booth) -> Vec<Track> {
     let mut track = booth.silence(2.4);
-    sing(booth, &mut track, 0.15, 2.0);
+    sing(booth, &mut track, 0.15, 1.4);
     space::stereo(booth, &track, Room { t60_s: 0.8, size: 1.5, wet: 0.2 }).into()
 }
 
-/// Adds a phrase that ends before `end_s`; the ambience has such a bird too.
+/// Adds a phrase whose last syllables start before `end_s`; the ambience has such a bird too.
 pub(super) fn sing(booth: &mut Booth, track: &mut Track, start_s: f64, end_s: f64) {
     let home_hz = booth.rng.log_between(3000.0, 4300.0);
     let mut at_s = start_s;

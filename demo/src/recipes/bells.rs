@@ -47,7 +47,7 @@ pub(super) fn toll(booth: &mut Booth, track: &mut Track, at_s: f64, note_hz: f64
 }
 
 fn church(booth: &mut Booth) -> Vec<Track> {
-    let mut track = booth.silence(6.0);
+    let mut track = booth.silence(5.0);
     let note_hz = booth.rng.log_between(330.0, 440.0);
     toll(booth, &mut track, 0.05, note_hz);
     space::stereo(booth, &track, Room { t60_s: 2.0, size: 2.0, wet: 0.2 }).into()
@@ -74,19 +74,21 @@ fn hand(booth: &mut Booth) -> Vec<Track> {
 
 /// A large gong hit softly: the low modes speak first, the shimmer builds up behind them.
 fn gong(booth: &mut Booth) -> Vec<Track> {
-    let mut track = booth.silence(5.0);
+    let mut track = booth.silence(4.5);
     let pitch_hz = booth.rng.log_between(70.0, 105.0);
     let rate_hz = booth.rate_hz;
     for index in 0..48 {
         let ratio = 1.0 + 0.55 * f64::from(index) * booth.rng.between(0.93, 1.07);
         let gain = booth.rng.between(0.4, 1.0) / libm::sqrt(ratio);
         let attack_s = 0.01 + 0.022 * ratio;
-        let t60_s = 9.0 / libm::sqrt(ratio);
+        let decay = shape::decay(1.0 / rate_hz, 9.0 / libm::sqrt(ratio));
+        let mut level = gain;
         let mut phase = Phase::default();
         for (offset, sample) in track.iter_mut().enumerate() {
             let t = offset as f64 / rate_hz;
-            let level = shape::rise(t / attack_s) * shape::decay(t, t60_s);
-            *sample += gain * level * phase.advance(pitch_hz * ratio, rate_hz).sine();
+            let attack = if t < attack_s { shape::rise(t / attack_s) } else { 1.0 };
+            level *= decay;
+            *sample += attack * level * phase.advance(pitch_hz * ratio, rate_hz).sine();
         }
     }
     grain::add(booth, &mut track, 0.0, Grain { t60_s: 0.2, freq_hz: 120.0, q: 1.0, gain: 3.0 });

@@ -11,7 +11,7 @@ use crate::dsp::shape;
 use crate::dsp::space::{self, Room};
 
 pub(super) const RECIPES: &[Recipe] = &[
-    Recipe::new("door_knock", ["DOORKnck", "DOORS", "KNOCK"], "Door Knock Hollow", 3, knock),
+    Recipe::new("door_knock", ["DOORKnck", "DOORS", "KNOCK"], "Door Knock Hollow", 2, knock),
     Recipe::new("door_creak", ["DOORCreak", "DOORS", "CREAK"], "Hinge Creak Slow", 2, creak).peak(-5.0),
 ];
 

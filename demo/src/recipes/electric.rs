@@ -12,7 +12,7 @@ pub(super) const RECIPES: &[Recipe] = &[
         .peak(-8.0)
         .fade(0.2)
         .rate(44_100),
-    Recipe::new("spark", ["ELECSprk", "ELECTRICITY", "SPARKS"], "Spark Burst Harsh", 3, spark),
+    Recipe::new("spark", ["ELECSprk", "ELECTRICITY", "SPARKS"], "Spark Burst Harsh", 2, spark),
     Recipe::new("air_hiss", ["AIRHiss", "AIR", "HISS"], "Valve Hiss Leak", 2, hiss).peak(-6.0).fade(0.1),
 ];
 
@@ -21,7 +21,7 @@ pub(super) const RECIPES: &[Recipe] = &[
 fn hum(booth: &mut Booth) -> Vec<Track> {
     let mains_hz = if booth.rng.unit() < 0.6 { 50.0 } else { 60.0 };
     let gains: Vec<f64> = (1..14).map(|n| booth.rng.between(0.4, 1.0) / f64::from(n)).collect();
-    let mut track = booth.silence(3.5);
+    let mut track = booth.silence(2.8);
     let load = shape::drift(booth, track.len(), 1.2);
     let rate_hz = booth.rate_hz;
     for (gain, n) in gains.iter().zip(1_u32..) {

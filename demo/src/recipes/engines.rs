@@ -7,7 +7,7 @@ use crate::dsp::osc::Phase;
 use crate::dsp::{Track, noise, shape, space};
 
 pub(super) const RECIPES: &[Recipe] = &[
-    Recipe::new("engine_idle", ["MOTRComb", "MOTORS", "COMBUSTION"], "Engine Idle Four", 3, idle)
+    Recipe::new("engine_idle", ["MOTRComb", "MOTORS", "COMBUSTION"], "Engine Idle Four", 2, idle)
         .peak(-4.0)
         .fade(0.2),
     Recipe::new("engine_rev", ["VEHCar", "VEHICLES", "CAR"], "Engine Rev Up Down", 2, rev)
@@ -64,7 +64,7 @@ fn idle(booth: &mut Booth) -> Vec<Track> {
     let hunt_hz = booth.rng.between(0.5, 0.9);
     combustion(
         booth,
-        3.5,
+        3.0,
         &|t| speed_rpm * (1.0 + 0.03 * libm::sin(core::f64::consts::TAU * hunt_hz * t)),
         &|_| 0.8,
     )

@@ -9,7 +9,7 @@ use crate::dsp::space::{self, Room};
 use crate::dsp::{Track, noise, shape};
 
 pub(super) const RECIPES: &[Recipe] =
-    &[Recipe::new("explosion", ["EXPLDsgn", "EXPLOSIONS", "DESIGNED"], "Explosion Boom Near", 3, explosion)
+    &[Recipe::new("explosion", ["EXPLDsgn", "EXPLOSIONS", "DESIGNED"], "Explosion Boom Near", 2, explosion)
         .peak(-1.5)
         .fade(0.5)];
 

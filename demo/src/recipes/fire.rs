@@ -7,7 +7,7 @@ use crate::dsp::grain::{self, Grain};
 use crate::dsp::{Track, noise, shape, space};
 
 pub(super) const RECIPES: &[Recipe] = &[
-    Recipe::new("fire_crackle", ["FIRECrkl", "FIRE", "CRACKLE"], "Campfire Crackle", 3, campfire).fade(0.3),
+    Recipe::new("fire_crackle", ["FIRECrkl", "FIRE", "CRACKLE"], "Campfire Crackle", 2, campfire).fade(0.3),
     Recipe::new("fire_roar", ["FIREBurn", "FIRE", "BURNING"], "Furnace Roar", 2, furnace)
         .peak(-6.0)
         .fade(0.4),
@@ -15,7 +15,7 @@ pub(super) const RECIPES: &[Recipe] = &[
 
 /// Cracks come in flurries and their strengths are spread over a wide range.
 fn campfire(booth: &mut Booth) -> Vec<Track> {
-    let length_s = 4.5;
+    let length_s = 4.0;
     let mut pair = [booth.silence(length_s), booth.silence(length_s)];
     let liveliness = booth.rng.between(5.0, 9.0);
     for flurry_s in booth.events_s(liveliness, length_s) {
@@ -42,7 +42,7 @@ fn campfire(booth: &mut Booth) -> Vec<Track> {
         Biquad::bandpass(4800.0, 0.5, booth.rate_hz).run(&mut hiss);
         let flicker = shape::drift(booth, side.len(), 7.0);
         for (index, sample) in side.iter_mut().enumerate() {
-            *sample += (0.4 + 0.6 * flicker[index]) * (0.22 * rumble[index] + 0.012 * hiss[index]);
+            *sample += (0.4 + 0.6 * flicker[index]) * (0.09 * rumble[index] + 0.012 * hiss[index]);
         }
     }
     pair.into()
@@ -50,7 +50,7 @@ fn campfire(booth: &mut Booth) -> Vec<Track> {
 
 /// A blown flame: low turbulence with a flutter of about 12 a second.
 fn furnace(booth: &mut Booth) -> Vec<Track> {
-    let samples = booth.samples(4.0);
+    let samples = booth.samples(3.5);
     let body_hz = booth.rng.log_between(260.0, 420.0);
     let air = noise::pink(&mut booth.rng, samples);
     let flutter = shape::drift(booth, samples, 24.0);

@@ -8,7 +8,7 @@ use crate::dsp::osc::Phase;
 use crate::dsp::{Track, shape, space};
 
 pub(super) const RECIPES: &[Recipe] = &[
-    Recipe::new("glass_tap", ["GLASImpt", "GLASS", "IMPACT"], "Tumbler Tap Bright", 3, tap).fade(0.1),
+    Recipe::new("glass_tap", ["GLASImpt", "GLASS", "IMPACT"], "Tumbler Tap Bright", 2, tap).fade(0.1),
     Recipe::new("glass_break", ["GLASBrk", "GLASS", "BREAK"], "Pane Shatter Floor", 3, shatter).rate(96_000),
     Recipe::new("glass_rub", ["GLASTonl", "GLASS", "TONAL"], "Wine Glass Rim Rub", 2, rub)
         .rate(44_100)

@@ -13,7 +13,7 @@ pub(super) const RECIPES: &[Recipe] =
         .fade(0.5)];
 
 fn applause(booth: &mut Booth) -> Vec<Track> {
-    let length_s = 4.5;
+    let length_s = 4.0;
     let mut pair = [booth.silence(length_s), booth.silence(length_s)];
     let people = 45 + booth.rng.below(30);
     for _ in 0..people {

@@ -8,10 +8,10 @@ use crate::dsp::modal::{self, Body, FREE_BAR};
 use crate::dsp::space::{self, Room};
 
 pub(super) const RECIPES: &[Recipe] = &[
-    Recipe::new("metal_sheet", ["METLImpt", "METAL", "IMPACT"], "Steel Sheet Strike", 3, sheet)
+    Recipe::new("metal_sheet", ["METLImpt", "METAL", "IMPACT"], "Steel Sheet Strike", 2, sheet)
         .rate(96_000)
         .fade(0.3),
-    Recipe::new("metal_pipe", ["METLTonl", "METAL", "TONAL"], "Pipe Clank Ringing", 3, pipe).fade(0.2),
+    Recipe::new("metal_pipe", ["METLTonl", "METAL", "TONAL"], "Pipe Clank Ringing", 2, pipe).fade(0.2),
     Recipe::new("chain_rattle", ["CHAINMvmt", "CHAINS", "MOVEMENT"], "Chain Rattle", 2, chain).rate(44_100),
 ];
 

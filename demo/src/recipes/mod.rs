@@ -101,6 +101,7 @@ impl Recipe {
 /// All recipes, in the order of the library.
 pub fn all() -> impl Iterator<Item = &'static Recipe> {
     [
+        ambience::RECIPES,
         wood::RECIPES,
         doors::RECIPES,
         metal::RECIPES,
@@ -118,7 +119,6 @@ pub fn all() -> impl Iterator<Item = &'static Recipe> {
         explosions::RECIPES,
         hands::RECIPES,
         animals::RECIPES,
-        ambience::RECIPES,
     ]
     .into_iter()
     .flatten()

@@ -9,10 +9,10 @@ use crate::dsp::{Track, noise, shape};
 use core::f64::consts::TAU;
 
 pub(super) const RECIPES: &[Recipe] = &[
-    Recipe::new("laser_shot", ["LASRGun", "LASERS", "GUN"], "Laser Shot Falling", 4, shot).fade(0.15),
+    Recipe::new("laser_shot", ["LASRGun", "LASERS", "GUN"], "Laser Shot Falling", 3, shot).fade(0.15),
     Recipe::new("laser_beam", ["LASRBeam", "LASERS", "BEAM"], "Beam Sustained", 2, beam).peak(-6.0).fade(0.2),
-    Recipe::new("whoosh", ["WHSH", "SWOOSHES", "WHOOSH"], "Whoosh Pass Heavy", 3, whoosh).peak(-4.0),
-    Recipe::new("swish", ["SWSH", "SWOOSHES", "SWISH"], "Swish Thin Fast", 3, swish).peak(-6.0),
+    Recipe::new("whoosh", ["WHSH", "SWOOSHES", "WHOOSH"], "Whoosh Pass Heavy", 2, whoosh).peak(-4.0),
+    Recipe::new("swish", ["SWSH", "SWOOSHES", "SWISH"], "Swish Thin Fast", 2, swish).peak(-6.0),
 ];
 
 /// A sweep that falls by four octaves within a third of a second.

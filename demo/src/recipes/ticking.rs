@@ -8,15 +8,15 @@ use crate::dsp::modal::{self, Body};
 
 pub(super) const RECIPES: &[Recipe] = &[
     Recipe::new("clock_tick", ["CLOCKTick", "CLOCKS", "TICK"], "Mantel Clock Tick", 2, clock).peak(-8.0),
-    Recipe::new("typing", ["CMPTKey", "COMPUTERS", "KEYBOARD & MOUSE"], "Typing Burst", 3, typing)
+    Recipe::new("typing", ["CMPTKey", "COMPUTERS", "KEYBOARD & MOUSE"], "Typing Burst", 2, typing)
         .peak(-8.0)
         .rate(44_100),
-    Recipe::new("switch", ["MECHSwtch", "MECHANICAL", "SWITCH"], "Switch Flip Snap", 3, switch).peak(-6.0),
+    Recipe::new("switch", ["MECHSwtch", "MECHANICAL", "SWITCH"], "Switch Flip Snap", 2, switch).peak(-6.0),
 ];
 
 /// The escapement's teeth fall alternately on two pallets; the case answers.
 fn clock(booth: &mut Booth) -> Vec<Track> {
-    let mut track = booth.silence(4.0);
+    let mut track = booth.silence(3.2);
     let gap_s = booth.rng.between(0.42, 0.52);
     let pallets = [1.0, 1.16].map(|side| {
         let body = Body {
@@ -32,7 +32,7 @@ fn clock(booth: &mut Booth) -> Vec<Track> {
     let case = modal::modes(booth, &body, &[1.0, 2.1, 3.4]);
     let mut at_s = 0.08;
     for pallet in pallets.iter().cycle() {
-        if at_s > 3.9 {
+        if at_s > 3.1 {
             break;
         }
         let gain = booth.rng.between(0.85, 1.0);

@@ -8,7 +8,7 @@ use crate::dsp::space::{self, Room};
 use crate::dsp::{Track, bubble, noise, shape};
 
 pub(super) const RECIPES: &[Recipe] = &[
-    Recipe::new("drips", ["WATRDrip", "WATER", "DRIP"], "Drips In Cave", 3, drips).peak(-6.0).fade(0.4),
+    Recipe::new("drips", ["WATRDrip", "WATER", "DRIP"], "Drips In Cave", 2, drips).peak(-6.0).fade(0.4),
     Recipe::new("brook", ["WATRFlow", "WATER", "FLOW"], "Brook Babble", 2, brook).peak(-6.0).fade(0.4),
     Recipe::new("bubbles", ["WATRBubl", "WATER", "BUBBLES"], "Bubbles Underwater", 2, bubbles)
         .peak(-6.0)
@@ -41,7 +41,7 @@ fn drips(booth: &mut Booth) -> Vec<Track> {
 
 /// Hundreds of small bubbles a second over the hiss of broken water.
 fn brook(booth: &mut Booth) -> Vec<Track> {
-    let length_s = 5.0;
+    let length_s = 4.0;
     let density = booth.rng.between(140.0, 220.0);
     let flow = shape::drift(booth, booth.samples(length_s), 1.5);
     let mut pair = [booth.silence(length_s), booth.silence(length_s)];
@@ -83,7 +83,7 @@ fn bubbles(booth: &mut Booth) -> Vec<Track> {
 
 /// One wave comes in, breaks and drains away.
 fn surf(booth: &mut Booth) -> Vec<Track> {
-    let samples = booth.samples(7.0);
+    let samples = booth.samples(6.0);
     let break_s = booth.rng.between(2.2, 3.0);
     let pebbles = shape::drift(booth, samples, 9.0);
     space::both(|| {

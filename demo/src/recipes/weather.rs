@@ -18,12 +18,12 @@ pub(super) const RECIPES: &[Recipe] = &[
         .fade(0.6)
         .rate(44_100),
     Recipe::new("wind_gust", ["WINDGust", "WIND", "GUST"], "Gust Howl Gap", 2, gust).peak(-5.0).fade(0.5),
-    Recipe::new("thunder", ["THUN", "WEATHER", "THUNDER"], "Thunder Crack Roll", 3, thunder).fade(0.8),
+    Recipe::new("thunder", ["THUN", "WEATHER", "THUNDER"], "Thunder Crack Roll", 2, thunder).fade(0.8),
 ];
 
 /// So many drops that they are noise, and some near enough to be heard singly.
 fn rain(booth: &mut Booth) -> Vec<Track> {
-    let length_s = 5.0;
+    let length_s = 4.0;
     let density = booth.rng.log_between(120.0, 260.0);
     let mut pair = space::both(|| {
         let samples = booth.samples(length_s);
@@ -80,7 +80,7 @@ fn tin_roof(booth: &mut Booth) -> Vec<Track> {
 
 /// Air past an edge: noise in a band that wanders with the speed.
 fn moan(booth: &mut Booth) -> Vec<Track> {
-    let samples = booth.samples(5.5);
+    let samples = booth.samples(4.5);
     let speed = shape::drift(booth, samples, 0.8);
     let (low_hz, high_hz) = (booth.rng.between(140.0, 190.0), booth.rng.between(420.0, 560.0));
     space::both(|| {
@@ -123,13 +123,13 @@ fn gust(booth: &mut Booth) -> Vec<Track> {
 
 /// A near stroke's crack, then the sound of ever farther parts of the channel, ever duller.
 fn thunder(booth: &mut Booth) -> Vec<Track> {
-    let samples = booth.samples(7.0);
+    let samples = booth.samples(6.0);
     let mut level = vec![0.0; samples];
     let mut at_s = 0.15;
     let claps = 9 + booth.rng.below(5);
     for clap in 0..claps {
-        let gain = booth.rng.between(0.35, 1.0) * shape::decay(at_s, 9.0);
-        let t60_s = booth.rng.between(0.9, 2.2) * (0.4 + 0.1 * f64::from(clap as u32));
+        let gain = booth.rng.between(0.35, 1.0) * shape::decay(at_s, 13.0);
+        let t60_s = booth.rng.between(0.5, 1.5) * (0.4 + 0.1 * f64::from(clap as u32));
         let start = booth.samples(at_s);
         for (offset, value) in level.iter_mut().skip(start).enumerate() {
             let t = offset as f64 / booth.rate_hz;
@@ -150,5 +150,5 @@ fn thunder(booth: &mut Booth) -> Vec<Track> {
             dulled.tick(air[index] * level[index] + near * hiss[index], cutoff_hz, 0.6, booth.rate_hz).low
         })
         .collect();
-    space::stereo(booth, &track, Room { t60_s: 3.5, size: 3.0, wet: 0.45 }).into()
+    space::stereo(booth, &track, Room { t60_s: 3.5, size: 3.0, wet: 0.35 }).into()
 }
