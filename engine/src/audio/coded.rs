@@ -221,7 +221,8 @@ impl CodedReader {
             self.sample_rate_hz = rate;
         }
         if (rate, channels) != (self.sample_rate_hz, usize::from(self.channels)) {
-            self.ending = Some("it changes its sample rate or channels; only the part before was read".into());
+            self.ending =
+                Some("it changes its sample rate or channels; only the part before was read".into());
             block.clear();
             return Ok(Step::End);
         }
@@ -263,7 +264,9 @@ impl Decoder {
             .make_audio_decoder(params, &AudioDecoderOptions::default())
             .map(Self::Symphonia)
             .map_err(|error| match error {
-                Error::Unsupported(_) => Fault::Unsupported(format!("audio of an unknown codec ({})", params.codec)),
+                Error::Unsupported(_) => {
+                    Fault::Unsupported(format!("audio of an unknown codec ({})", params.codec))
+                }
                 other => fault(other),
             })
     }
@@ -293,7 +296,9 @@ fn container(id: FormatId) -> Option<Container> {
         well_known::FORMAT_ID_WAVE => Some(Container::Wav),
         well_known::FORMAT_ID_AIFF => Some(Container::Aiff),
         well_known::FORMAT_ID_CAF => Some(Container::Caf),
-        well_known::FORMAT_ID_MP1 | well_known::FORMAT_ID_MP2 | well_known::FORMAT_ID_MP3 => Some(Container::Mp3),
+        well_known::FORMAT_ID_MP1 | well_known::FORMAT_ID_MP2 | well_known::FORMAT_ID_MP3 => {
+            Some(Container::Mp3)
+        }
         well_known::FORMAT_ID_ADTS => Some(Container::Aac),
         well_known::FORMAT_ID_OGG => Some(Container::Ogg),
         well_known::FORMAT_ID_FLAC => Some(Container::Flac),

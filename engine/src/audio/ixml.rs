@@ -14,7 +14,8 @@ const MAX_DEPTH: usize = 32;
 /// Reads what is known of an iXML document; what is broken ends the reading and leaves what came before.
 pub(super) fn read_ixml(bytes: &[u8], metadata: &mut Metadata) {
     let text = lenient_text(bytes);
-    let text = text.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace() || letter == '\u{feff}');
+    let text =
+        text.trim_matches(|letter: char| letter == '\0' || letter.is_whitespace() || letter == '\u{feff}');
     let mut reader = Reader::from_str(text);
     // Sloppy writers leave elements open; that must not cost the fields before.
     reader.config_mut().check_end_names = false;

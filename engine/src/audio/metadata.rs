@@ -78,7 +78,9 @@ impl Metadata {
 
     /// Takes over what is still missing here.
     pub(super) fn fill_from(&mut self, other: Self) {
-        let Self { title, description, category, subcategory, cat_id, fx_name, creator_id, source_id, .. } = other;
+        let Self {
+            title, description, category, subcategory, cat_id, fx_name, creator_id, source_id, ..
+        } = other;
         let Self { user_category, vendor_category, keywords, notes, library, artist, genre, .. } = other;
         let pairs = [
             (&mut self.title, title),
@@ -131,8 +133,8 @@ fn utf16_text(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> String {
 
 fn windows_1252(byte: u8) -> char {
     const C1: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}',
-        '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
     ];
     match byte {
         0x80..=0x9F => C1[usize::from(byte - 0x80)],

@@ -3,7 +3,7 @@
 //! [`AudioReader`] opens any supported format by its content and gives interleaved samples; [`MonoStream`] is
 //! what the spectrogram reads. Memory use is constant whatever the length of the file. Uncompressed formats
 //! (WAV, BWF, RF64/BW64, Wave64, AIFF) are read by our own chunk layer, [`riff`]; Symphonia decodes FLAC, MP3,
-//! Vorbis, AAC, ALAC, CAF and compressed WAV; `opus-decoder` decodes Opus.
+//! Vorbis, AAC, ALAC, CAF and compressed WAV; `opus-pure` decodes Opus.
 
 mod bext;
 mod coded;

@@ -80,7 +80,8 @@ impl MonoStream {
             let block = if self.left == 0 { None } else { self.reader.next_block()? };
             match block {
                 Some(block) => {
-                    let samples = (block.len() / channels).min(usize::try_from(self.left).unwrap_or(usize::MAX));
+                    let samples =
+                        (block.len() / channels).min(usize::try_from(self.left).unwrap_or(usize::MAX));
                     downmix(&block[..samples * channels], channels, &mut self.mono);
                     self.check_finite()?;
                     self.taken += samples as u64;

@@ -78,7 +78,11 @@ fn timescale<R: Read + Seek + ?Sized>(
 }
 
 /// The content of the first box of a type among those of a range.
-fn find<R: Read + Seek + ?Sized>(stream: &mut R, within: Range<u64>, kind: &[u8; 4]) -> io::Result<Option<Range<u64>>> {
+fn find<R: Read + Seek + ?Sized>(
+    stream: &mut R,
+    within: Range<u64>,
+    kind: &[u8; 4],
+) -> io::Result<Option<Range<u64>>> {
     let mut position = within.start;
     for _ in 0..MAX_BOXES {
         let mut head = [0; 16];

@@ -71,8 +71,12 @@ fn convert(bytes: &[u8], encoding: Encoding, big_endian: bool, out: &mut Vec<f32
     match (encoding, big_endian) {
         (Encoding::Unsigned8, _) => out.extend(bytes.iter().map(|&b| (f32::from(b) - 128.0) * (1.0 / 128.0))),
         (Encoding::Signed(1), _) => out.extend(bytes.iter().map(|&b| f32::from(b as i8) * (1.0 / 128.0))),
-        (Encoding::Signed(2), false) => each(bytes, out, |b| f32::from(i16::from_le_bytes(b)) * (1.0 / 32_768.0)),
-        (Encoding::Signed(2), true) => each(bytes, out, |b| f32::from(i16::from_be_bytes(b)) * (1.0 / 32_768.0)),
+        (Encoding::Signed(2), false) => {
+            each(bytes, out, |b| f32::from(i16::from_le_bytes(b)) * (1.0 / 32_768.0))
+        }
+        (Encoding::Signed(2), true) => {
+            each(bytes, out, |b| f32::from(i16::from_be_bytes(b)) * (1.0 / 32_768.0))
+        }
         // Placed in the upper bytes, so that the sign is right and the conversion to f32 exact.
         (Encoding::Signed(3), false) => {
             each(bytes, out, |[a, b, c]| i32::from_le_bytes([0, a, b, c]) as f32 * SCALE_32);
@@ -82,8 +86,12 @@ fn convert(bytes: &[u8], encoding: Encoding, big_endian: bool, out: &mut Vec<f32
         }
         (Encoding::Signed(4), false) => each(bytes, out, |b| i32::from_le_bytes(b) as f32 * SCALE_32),
         (Encoding::Signed(4), true) => each(bytes, out, |b| i32::from_be_bytes(b) as f32 * SCALE_32),
-        (Encoding::Signed(_), false) => each(bytes, out, |b| (i64::from_le_bytes(b) as f64 / 2f64.powi(63)) as f32),
-        (Encoding::Signed(_), true) => each(bytes, out, |b| (i64::from_be_bytes(b) as f64 / 2f64.powi(63)) as f32),
+        (Encoding::Signed(_), false) => {
+            each(bytes, out, |b| (i64::from_le_bytes(b) as f64 / 2f64.powi(63)) as f32)
+        }
+        (Encoding::Signed(_), true) => {
+            each(bytes, out, |b| (i64::from_be_bytes(b) as f64 / 2f64.powi(63)) as f32)
+        }
         (Encoding::Float32, false) => each(bytes, out, f32::from_le_bytes),
         (Encoding::Float32, true) => each(bytes, out, f32::from_be_bytes),
         (Encoding::Float64, false) => each(bytes, out, |b| f64::from_le_bytes(b) as f32),

@@ -160,7 +160,9 @@ impl AudioReader {
         }
         let channels = usize::from(self.format.channels);
         let more = match &mut self.source {
-            Source::Pcm(pcm) => pcm.read(&mut self.block, (BLOCK_SAMPLES / channels).max(1)).map(|got| got > 0),
+            Source::Pcm(pcm) => {
+                pcm.read(&mut self.block, (BLOCK_SAMPLES / channels).max(1)).map(|got| got > 0)
+            }
             Source::Coded(coded) => coded.read(&mut self.block),
         }
         .map_err(|fault| fault.at(&self.path))?;
@@ -200,7 +202,11 @@ const TOLERATED_MISSING_SAMPLES: u64 = 4096;
 
 fn truncated(promised: u64, held: u64, rate_hz: u32) -> String {
     let seconds = |samples: u64| samples as f64 / f64::from(rate_hz);
-    format!("truncated: the header promises {:.1} s, the file holds {:.1} s", seconds(promised), seconds(held))
+    format!(
+        "truncated: the header promises {:.1} s, the file holds {:.1} s",
+        seconds(promised),
+        seconds(held)
+    )
 }
 
 fn open_source(mut source: Box<dyn MediaSource>) -> Result<Opened, Fault> {
@@ -237,7 +243,8 @@ fn open_chunks(mut source: Box<dyn MediaSource>, layout: &Layout) -> Result<Open
         return open_compressed_chunk(source, dialect, coding, data, metadata);
     };
     let stride = (encoding.bytes() * usize::from(channels)) as u64;
-    let (start, len) = if is_aiff(dialect) { aiff_samples(&mut *source, data)? } else { (data.start, data.len) };
+    let (start, len) =
+        if is_aiff(dialect) { aiff_samples(&mut *source, data)? } else { (data.start, data.len) };
     let header_bytes = start - data.start;
     let claimed = data.claimed.map(|bytes| bytes.saturating_sub(header_bytes) / stride);
     // AIFF states the count itself; the chunk may be longer for alignment, but not shorter.

@@ -1,7 +1,7 @@
 //! One channel from any sample rate to any other, block by block, aligned in time.
 //!
 //! A polyphase windowed-sinc filter. Its window and cutoff are fitted to libsamplerate's SINC_MEDIUM, which the
-//! aiSFX network was trained behind: on the reference recordings the two differ by less than −80 dB of the
+//! aiSFX network was trained behind: on the reference recordings the two differ by less than −70 dB of the
 //! signal, where FFT resamplers with another cutoff differ audibly near the Nyquist frequency.
 
 use std::f64::consts::PI;

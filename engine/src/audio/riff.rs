@@ -16,6 +16,12 @@ const MAX_DS64_ENTRIES: u64 = 256;
 /// others are what SoX (0x7FFFFxxx), arecord (0x80000000) and FFmpeg write into a pipe.
 const STREAMED_SIZE: u64 = 0x7FFF_0000;
 
+/// Ids by which a missing padding byte is recognised.
+const COMMON_IDS: [&[u8; 4]; 18] = [
+    b"data", b"fmt ", b"LIST", b"bext", b"iXML", b"id3 ", b"ID3 ", b"fact", b"cue ", b"smpl", b"JUNK",
+    b"PEAK", b"SSND", b"COMM", b"MARK", b"NAME", b"ANNO", b"AUTH",
+];
+
 /// "riff" as a Wave64 chunk id: bytes 4–15 (66666972-912E-11CF-A5D6-28DB04C10000).
 const W64_RIFF_TAIL: [u8; 12] = [0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00];
 /// The tail of "list" as Wave64 spells it (7473696C-912F-11CF-A5D6-28DB04C10000).
@@ -121,7 +127,11 @@ pub fn walk<R: Read + Seek + ?Sized>(stream: &mut R) -> io::Result<Option<Layout
     let got = read_at(stream, 0, &mut head)?;
     let Some(dialect) = Dialect::sniff(&head[..got]) else { return Ok(None) };
     let mut walker = Walker { stream, end, dialect, ds64: Ds64::default(), chunks: Vec::new() };
-    if dialect == Dialect::Wave64 { walker.wave64()? } else { walker.riff(&head)? }
+    if dialect == Dialect::Wave64 {
+        walker.wave64()?
+    } else {
+        walker.riff(&head)?
+    }
     Ok(Some(Layout { dialect, chunks: walker.chunks }))
 }
 
@@ -233,10 +243,9 @@ impl<R: Read + Seek + ?Sized> Walker<'_, R> {
         if content_end & 1 == 0 || content_end >= self.end {
             return Ok(content_end);
         }
-        let mut peek = [0; 5];
+        let mut peek = [0; 4];
         let got = read_at(self.stream, content_end, &mut peek)?;
-        let is_id = |bytes: &[u8]| bytes.len() == 4 && bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
-        let unpadded = got == 5 && is_id(&peek[..4]) && !is_id(&peek[1..5]);
+        let unpadded = got == 4 && COMMON_IDS.contains(&&peek);
         Ok(if unpadded { content_end } else { content_end + 1 })
     }
 

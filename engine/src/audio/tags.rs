@@ -35,8 +35,17 @@ pub(super) fn read_id3(bytes: Vec<u8>, metadata: &mut Metadata) {
 }
 
 fn offer_raw(tag: &Tag, metadata: &mut Metadata) {
-    if let RawValue::String(value) = &tag.raw.value {
-        metadata.offer(&tag.raw.key, value);
+    let value = match &tag.raw.value {
+        RawValue::String(value) => value.as_str(),
+        RawValue::StringList(values) => values.first().map_or("", String::as_str),
+        _ => return,
+    };
+    metadata.offer(&tag.raw.key, value);
+    // The name of a user-defined ID3 frame (TXXX) is its description.
+    for part in tag.raw.sub_fields.iter().flatten() {
+        if let RawValue::String(name) = &part.value {
+            metadata.offer(name, value);
+        }
     }
 }
 

@@ -91,7 +91,7 @@ pub(super) fn parse_fmt(bytes: &[u8], big_endian: bool) -> Result<SampleSpec, Fa
         WAVE_PCM | WAVE_FLOAT => {
             // Where the block size is consistent it tells the container (24 bits in 4 bytes), else the bits do.
             let stored = match block_align / channels {
-                bytes if block_align % channels == 0 && bytes * 8 >= bits && bytes <= 8 => bytes,
+                bytes @ 1..=8 if block_align % channels == 0 && bytes * 8 >= bits => bytes,
                 _ => bits.div_ceil(8),
             };
             Coding::Pcm { encoding: encoding(tag == WAVE_FLOAT, stored, bits)?, big_endian }
