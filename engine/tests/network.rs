@@ -260,6 +260,9 @@ fn a_raised_stop_flag_ends_the_work() {
 }
 
 proptest! {
+    // Failures are printed; there is no file of them to keep.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn similarity_rises_with_the_cosine_and_stays_a_percentage(left in -2.0_f32..2.0, right in -2.0_f32..2.0) {
         let card = Card::parse(&card_text(), Path::new(CARD_FILE)).unwrap();

@@ -168,6 +168,9 @@ fn constants_that_cannot_be_are_named() {
 }
 
 proptest! {
+    // Failures are printed; there is no file of them to keep.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn pieces_of_any_size_give_the_columns_of_the_whole(
         length in 0_usize..700, cuts in prop::collection::vec(0_usize..700, 0..6),

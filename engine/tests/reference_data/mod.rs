@@ -6,13 +6,13 @@
 use std::path::{Path, PathBuf};
 
 /// An array of `f32`, row-major.
-pub struct Array {
-    pub shape: Vec<usize>,
-    pub values: Vec<f32>,
+pub(crate) struct Array {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Vec<f32>,
 }
 
 /// The folder of the reference data, if it is there.
-pub fn reference_dir() -> Option<PathBuf> {
+pub(crate) fn reference_dir() -> Option<PathBuf> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference");
     if dir.is_dir() {
         return Some(dir);
@@ -22,12 +22,12 @@ pub fn reference_dir() -> Option<PathBuf> {
 }
 
 /// The folder of the aiSFX model in the repository.
-pub fn aisfx_dir() -> PathBuf {
+pub(crate) fn aisfx_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/aisfx")
 }
 
 /// Reads a NumPy file of `<f4` or `<f8` in C order.
-pub fn read_npy(path: &Path) -> Array {
+pub(crate) fn read_npy(path: &Path) -> Array {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert_eq!(&bytes[..6], b"\x93NUMPY", "{}", path.display());
     let header_end = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
@@ -48,7 +48,7 @@ pub fn read_npy(path: &Path) -> Array {
 }
 
 /// Largest difference of two arrays of one length.
-pub fn largest_difference(left: &[f32], right: &[f32]) -> f32 {
+pub(crate) fn largest_difference(left: &[f32], right: &[f32]) -> f32 {
     assert_eq!(left.len(), right.len(), "arrays of different lengths");
     let differences = left.iter().zip(right).map(|(left, right)| (left - right).abs());
     // NaN must not get lost in a maximum.
@@ -56,7 +56,7 @@ pub fn largest_difference(left: &[f32], right: &[f32]) -> f32 {
 }
 
 /// Cosine of two vectors.
-pub fn cosine(left: &[f32], right: &[f32]) -> f64 {
+pub(crate) fn cosine(left: &[f32], right: &[f32]) -> f64 {
     let dot = |left: &[f32], right: &[f32]| -> f64 {
         left.iter().zip(right).map(|(&left, &right)| f64::from(left) * f64::from(right)).sum()
     };
@@ -64,7 +64,7 @@ pub fn cosine(left: &[f32], right: &[f32]) -> f64 {
 }
 
 /// Names of the reference sounds, without extension, with the rate that the name tells.
-pub fn sounds(reference: &Path) -> Vec<(String, u32)> {
+pub(crate) fn sounds(reference: &Path) -> Vec<(String, u32)> {
     let mut sounds: Vec<(String, u32)> = std::fs::read_dir(reference.join("wav"))
         .unwrap()
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())

@@ -4,13 +4,13 @@ use earmark_trainer::weights::WeightTensor;
 
 /// A dense tensor.
 #[derive(Clone)]
-pub struct Plain {
-    pub shape: Vec<usize>,
-    pub values: Vec<f64>,
+pub(crate) struct Plain {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Vec<f64>,
 }
 
 impl Plain {
-    pub fn new(shape: &[usize], values: &[f32]) -> Self {
+    pub(crate) fn new(shape: &[usize], values: &[f32]) -> Self {
         assert_eq!(shape.iter().product::<usize>(), values.len());
         Self { shape: shape.to_vec(), values: values.iter().map(|&value| f64::from(value)).collect() }
     }
@@ -19,23 +19,23 @@ impl Plain {
         self.shape.as_slice().try_into().expect("an image")
     }
 
-    pub fn map(&self, function: impl Fn(f64) -> f64) -> Self {
+    pub(crate) fn map(&self, function: impl Fn(f64) -> f64) -> Self {
         Self { shape: self.shape.clone(), values: self.values.iter().map(|&value| function(value)).collect() }
     }
 
-    pub fn relu(&self) -> Self {
+    pub(crate) fn relu(&self) -> Self {
         self.map(|value| value.max(0.0))
     }
 
     /// A function of the channel and the value.
-    pub fn per_channel(&self, function: impl Fn(usize, f64) -> f64) -> Self {
+    pub(crate) fn per_channel(&self, function: impl Fn(usize, f64) -> f64) -> Self {
         let [_, channels, height, width] = self.image();
         let values = self.values.iter().enumerate();
         let values = values.map(|(index, &value)| function(index / (height * width) % channels, value));
         Self { shape: self.shape.clone(), values: values.collect() }
     }
 
-    pub fn conv(
+    pub(crate) fn conv(
         &self,
         weight: &WeightTensor,
         strides: [usize; 2],
@@ -79,7 +79,7 @@ impl Plain {
     }
 
     /// Joins windows of `kernel` with step `kernel`.
-    pub fn pool(&self, kernel: [usize; 2], join: impl Fn(&[f64]) -> f64) -> Self {
+    pub(crate) fn pool(&self, kernel: [usize; 2], join: impl Fn(&[f64]) -> f64) -> Self {
         let [batch, channels, height, width] = self.image();
         let (out_height, out_width) = (height / kernel[0], width / kernel[1]);
         let mut values = Vec::new();
@@ -97,25 +97,25 @@ impl Plain {
     }
 
     /// Joins the last dimension.
-    pub fn reduce_last(&self, join: impl Fn(&[f64]) -> f64) -> Self {
+    pub(crate) fn reduce_last(&self, join: impl Fn(&[f64]) -> f64) -> Self {
         let (last, rest) = self.shape.split_last().expect("a dimension");
         Self { shape: rest.to_vec(), values: self.values.chunks_exact(*last).map(join).collect() }
     }
 }
 
-pub fn mean(values: &[f64]) -> f64 {
+pub(crate) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-pub fn maximum(values: &[f64]) -> f64 {
+pub(crate) fn maximum(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
 /// Reproducible numbers between -1 and 1 (xorshift64*, Vigna 2016).
-pub struct Noise(pub u64);
+pub(crate) struct Noise(pub(crate) u64);
 
 impl Noise {
-    pub fn value(&mut self) -> f32 {
+    pub(crate) fn value(&mut self) -> f32 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -123,19 +123,19 @@ impl Noise {
         bits as f32 / (1 << 23) as f32 - 1.0
     }
 
-    pub fn values(&mut self, count: usize) -> Vec<f32> {
+    pub(crate) fn values(&mut self, count: usize) -> Vec<f32> {
         (0..count).map(|_| self.value()).collect()
     }
 
-    pub fn tensor(&mut self, shape: &[usize]) -> WeightTensor {
+    pub(crate) fn tensor(&mut self, shape: &[usize]) -> WeightTensor {
         WeightTensor::new(shape.to_vec(), self.values(shape.iter().product())).expect("matching sizes")
     }
 }
 
 /// Runs an ONNX file in tract.
-pub fn run(onnx: &[u8], shape: &[usize], input: &[f32]) -> Vec<f32> {
+pub(crate) fn run(file: &[u8], shape: &[usize], input: &[f32]) -> Vec<f32> {
     use tract_onnx::prelude::*;
-    let model = tract_onnx::onnx().model_for_read(&mut &onnx[..]).expect("a readable model");
+    let model = tract_onnx::onnx().model_for_read(&mut &file[..]).expect("a readable model");
     let plan = model.into_optimized().and_then(|model| model.into_runnable()).expect("a runnable model");
     let input = Tensor::from_shape(shape, input).expect("matching sizes");
     let outputs = plan.run(tvec!(input.into_tvalue())).expect("a run");
@@ -145,7 +145,7 @@ pub fn run(onnx: &[u8], shape: &[usize], input: &[f32]) -> Vec<f32> {
         .expect("floats")
 }
 
-pub fn assert_close(found: &[f32], expected: &[f64]) {
+pub(crate) fn assert_close(found: &[f32], expected: &[f64]) {
     assert_eq!(found.len(), expected.len());
     for (index, (&found, &expected)) in found.iter().zip(expected).enumerate() {
         let tolerance = 1e-5 * expected.abs().max(1.0);
