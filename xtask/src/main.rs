@@ -1,7 +1,9 @@
 //! Chores of the project, run as `cargo xtask CHORE`.
 
+mod files;
 mod import_aisfx;
 mod ucs_data;
+mod model_mean;
 
 use std::process::ExitCode;
 
@@ -20,12 +22,14 @@ enum Chore {
     ImportAisfx(import_aisfx::Arguments),
     /// Write the engine's UCS list from the official one
     UcsData(ucs_data::Args),
+    ModelMean(model_mean::Arguments),
 }
 
 fn main() -> ExitCode {
     let done: Result<(), Box<dyn std::error::Error>> = match Cli::parse().chore {
         Chore::ImportAisfx(arguments) => import_aisfx::run(&arguments).map_err(Into::into),
         Chore::UcsData(args) => ucs_data::run(&args).map_err(Into::into),
+        Chore::ModelMean(arguments) => model_mean::run(&arguments).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,9 +10,11 @@ mod embed;
 mod error;
 mod find;
 mod run;
+mod stream;
 
 pub use card::{CARD_FILE, Card, CardNetwork, Centring, SimilarityScale};
 pub use embed::{EmbedSummary, FrameEmbedder, FrameEmbedding};
 pub use error::ModelError;
 pub use find::{available_models, find_model};
 pub use run::{Network, Session};
+pub use stream::{EmbedError, Embedder};

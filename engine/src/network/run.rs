@@ -30,8 +30,8 @@ impl Network {
     pub fn load(dir: &Path) -> Result<Self, ModelError> {
         let card = Card::read(&dir.join(CARD_FILE))?;
         let path = dir.join(&card.network.file);
-        let onnx = read_bounded(&path, MAX_NETWORK_BYTES)?;
-        Self::prepare(card, Source::Owned(onnx), &path)
+        let file = open_bounded(&path, MAX_NETWORK_BYTES)?;
+        Self::prepare(card, file, &path)
     }
 
     /// Loads a model from memory, for example one that is part of the binary; `label` stands for its folder in errors.
@@ -41,7 +41,7 @@ impl Network {
     pub fn from_parts(card_toml: &str, onnx: &[u8], label: &Path) -> Result<Self, ModelError> {
         let card = Card::parse(card_toml, &label.join(CARD_FILE))?;
         let path = label.join(&card.network.file);
-        Self::prepare(card, Source::Borrowed(onnx), &path)
+        Self::prepare(card, onnx, &path)
     }
 
     /// The model's description.
@@ -59,14 +59,16 @@ impl Network {
         Ok(Session { card: Arc::clone(&self.card), state, input_shape })
     }
 
-    fn prepare(card: Card, onnx: Source<'_>, path: &Path) -> Result<Self, ModelError> {
-        check_digest(&card, onnx.bytes(), path)?;
+    fn prepare(card: Card, onnx: impl Read, path: &Path) -> Result<Self, ModelError> {
         let failed =
             |error: TractError| ModelError::Network { path: path.to_owned(), message: chain(&error) };
         let reader = tract_onnx::onnx();
-        let proto = reader.proto_model_for_read(&mut onnx.bytes()).map_err(failed)?;
+        // The runtime reads all before it parses; hashing on the way saves a copy of the whole file.
+        let mut onnx = Hashing { inner: onnx, hasher: Sha256::new(), failure: None };
+        let proto = reader.proto_model_for_read(&mut onnx);
+        onnx.check(&card, path)?;
+        let proto = proto.map_err(failed)?;
         // Each stage holds its own copy of the weights; none outlives the next.
-        drop(onnx);
         let model = reader.model_for_proto_model(&proto).map_err(failed)?;
         drop(proto);
         let model = model.into_typed().map_err(failed)?;
@@ -137,43 +139,61 @@ impl fmt::Debug for Session {
     }
 }
 
-/// The bytes of an ONNX file: read for the purpose, and freed as soon as they are parsed, or part of the program.
-enum Source<'a> {
-    Owned(Vec<u8>),
-    Borrowed(&'a [u8]),
+/// Passes bytes on and hashes them.
+struct Hashing<R> {
+    inner: R,
+    hasher: Sha256,
+    failure: Option<std::io::Error>,
 }
 
-impl Source<'_> {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Owned(bytes) => bytes,
-            Self::Borrowed(bytes) => bytes,
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.inner.read(buffer) {
+            Ok(count) => {
+                self.hasher.update(&buffer[..count]);
+                Ok(count)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                let kind = error.kind();
+                self.failure = Some(error);
+                Err(kind.into())
+            }
         }
     }
 }
 
-/// Reads a file of at most `limit` bytes.
-pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, ModelError> {
-    let failed = |source: std::io::Error| ModelError::Io { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
-    let size = file.metadata().map_err(failed)?.len();
-    let too_long = || failed(std::io::Error::other(format!("it is longer than {limit} bytes")));
-    if size > limit {
-        return Err(too_long());
+impl<R> Hashing<R> {
+    /// Whether all could be read, and is what the card says.
+    fn check(self, card: &Card, path: &Path) -> Result<(), ModelError> {
+        if let Some(source) = self.failure {
+            return Err(ModelError::Io { path: path.to_owned(), source });
+        }
+        let found: String = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let expected = card.network.sha256.to_ascii_lowercase();
+        if found == expected {
+            return Ok(());
+        }
+        Err(ModelError::Checksum { path: path.to_owned(), expected, found })
     }
-    let mut bytes = Vec::with_capacity(size as usize);
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > limit { Err(too_long()) } else { Ok(bytes) }
 }
 
-fn check_digest(card: &Card, onnx: &[u8], path: &Path) -> Result<(), ModelError> {
-    let digest = Sha256::digest(onnx);
-    let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    if found.eq_ignore_ascii_case(&card.network.sha256) {
-        return Ok(());
+/// Opens a file that gives at most `limit` bytes.
+fn open_bounded(path: &Path, limit: u64) -> Result<impl Read, ModelError> {
+    let failed = |source: std::io::Error| ModelError::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.len() > limit {
+        return Err(failed(std::io::Error::other(format!("it is longer than {limit} bytes"))));
     }
-    let expected = card.network.sha256.to_ascii_lowercase();
-    Err(ModelError::Checksum { path: path.to_owned(), expected, found })
+    Ok(file.take(limit))
+}
+
+/// Reads a file of at most `limit` bytes.
+pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, ModelError> {
+    let mut bytes = Vec::new();
+    let read = open_bounded(path, limit)?.read_to_end(&mut bytes);
+    read.map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
+    Ok(bytes)
 }
 
 fn check_shapes(card: &Card, model: &TypedModel, path: &Path) -> Result<(), ModelError> {

@@ -13,7 +13,7 @@ pub struct MelFilterbank {
 #[derive(Debug, Clone, PartialEq)]
 struct Row {
     first_bin: usize,
-    weights: Vec<f32>,
+    weights: Vec<f64>,
 }
 
 impl MelFilterbank {
@@ -34,7 +34,7 @@ impl MelFilterbank {
                     weights.iter_mut().for_each(|weight| *weight /= sum);
                 }
             }
-            Row { first_bin, weights: weights.into_iter().map(|weight| weight as f32).collect() }
+            Row { first_bin, weights }
         };
         Self { rows: edges_hz.windows(3).map(row).collect(), bins }
     }
@@ -50,10 +50,11 @@ impl MelFilterbank {
     }
 
     /// Sums a power spectrum `[bins]` into `energies` `[bands]`.
-    pub fn apply(&self, power: &[f32], energies: &mut [f32]) {
+    pub fn apply(&self, power: &[f64], energies: &mut [f32]) {
         for (row, energy) in self.rows.iter().zip(energies) {
             let bins = &power[row.first_bin..row.first_bin + row.weights.len()];
-            *energy = bins.iter().zip(&row.weights).map(|(power, weight)| power * weight).sum();
+            let energy_sum: f64 = bins.iter().zip(&row.weights).map(|(power, weight)| power * weight).sum();
+            *energy = energy_sum as f32;
         }
     }
 
@@ -61,7 +62,8 @@ impl MelFilterbank {
     pub fn to_dense(&self) -> Vec<f32> {
         let mut dense = vec![0.0; self.rows.len() * self.bins];
         for (row, dense_row) in self.rows.iter().zip(dense.chunks_exact_mut(self.bins)) {
-            dense_row[row.first_bin..row.first_bin + row.weights.len()].copy_from_slice(&row.weights);
+            let bins = &mut dense_row[row.first_bin..row.first_bin + row.weights.len()];
+            bins.iter_mut().zip(&row.weights).for_each(|(bin, &weight)| *bin = weight as f32);
         }
         dense
     }

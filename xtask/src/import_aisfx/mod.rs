@@ -8,7 +8,7 @@ mod checkpoint;
 mod documents;
 mod wheel;
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use earmark_engine::network::{CARD_FILE, Card, ModelError, Network};
@@ -16,6 +16,8 @@ use earmark_trainer::cnn9;
 use earmark_trainer::error::ExportError;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+
+use crate::files::write_atomically;
 
 /// Import the aiSFX network into a model folder
 #[derive(Debug, clap::Args)]
@@ -90,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), ImportError> {
     ];
     for (name, bytes) in files {
         let path = arguments.out.join(name);
-        write_atomically(&path, bytes)?;
+        write_atomically(&path, bytes).map_err(|source| ImportError::io(&path, source))?;
         println!("{}: {} bytes", path.display(), bytes.len());
     }
     Ok(())
@@ -98,22 +100,4 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), ImportError> {
 
 fn hex_digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Writes beside `path` and renames, so that no reader meets half a file.
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImportError> {
-    let failed = |source: io::Error| ImportError::io(path, source);
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new();
-    #[cfg(unix)]
-    let temporary = {
-        // Temporary files are private by default; these are for everyone to read.
-        use std::os::unix::fs::PermissionsExt;
-        temporary.permissions(std::fs::Permissions::from_mode(0o644))
-    };
-    let mut file = temporary.tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
 }
