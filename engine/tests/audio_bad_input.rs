@@ -50,7 +50,7 @@ fn a_folder_a_missing_file_and_a_pipe_are_told_apart() {
 fn a_file_without_read_permission_says_so() {
     use std::os::unix::fs::PermissionsExt;
     let file = file("secret.wav", &wav16(1, 44_100, &[1; 100]));
-    std::fs::set_permissions(&file.path, PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(&file.path, PermissionsExt::from_mode(0o000)).unwrap();
     if std::fs::File::open(&file.path).is_ok() {
         eprintln!("skipped: this user may read everything");
         return;

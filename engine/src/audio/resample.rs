@@ -5,6 +5,7 @@
 //! signal, where FFT resamplers with another cutoff differ audibly near the Nyquist frequency.
 
 use std::f64::consts::PI;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Half the length of the filter in zero crossings of a sinc at the lower of the two Nyquist frequencies.
 const HALF_CROSSINGS: f64 = 45.781_252_61;
@@ -28,7 +29,7 @@ const MAX_PUSH: usize = 65_536;
 /// Equal rates copy the input bit for bit.
 #[derive(Clone, Debug)]
 pub struct MonoResampler {
-    filter: Option<Filter>,
+    filter: Option<Arc<Filter>>,
     /// The last samples of the input, preceded by the zeros before its start.
     history: Vec<f32>,
     /// Where in `history` the first tap of the next output sample lies.
@@ -39,7 +40,12 @@ pub struct MonoResampler {
     produced: u64,
 }
 
-#[derive(Clone, Debug)]
+/// Filters of the last few pairs of rates: making one takes as long as resampling two seconds.
+static RECENT: Mutex<Vec<Arc<Filter>>> = Mutex::new(Vec::new());
+/// Filters that are kept; most libraries have two or three sample rates.
+const MAX_RECENT: usize = 6;
+
+#[derive(Debug)]
 struct Filter {
     /// Output samples a period of `down` input samples.
     up: u64,
@@ -61,7 +67,7 @@ impl MonoResampler {
     /// A resampler from `in_hz` to `out_hz`; a rate of 0 counts as 1.
     pub fn new(in_hz: u32, out_hz: u32) -> Self {
         let (in_hz, out_hz) = (u64::from(in_hz.max(1)), u64::from(out_hz.max(1)));
-        let filter = (in_hz != out_hz).then(|| Filter::new(in_hz, out_hz));
+        let filter = (in_hz != out_hz).then(|| Filter::shared(in_hz, out_hz));
         let history = vec![0.0; filter.as_ref().map_or(0, |filter| filter.before)];
         Self { filter, history, tap_start: 0, phase: 0, pushed: 0, produced: 0 }
     }
@@ -117,14 +123,26 @@ impl MonoResampler {
     }
 }
 
-fn filter_span(filter: &Option<Filter>) -> usize {
+fn filter_span(filter: &Option<Arc<Filter>>) -> usize {
     filter.as_ref().map_or(0, |filter| filter.taps)
 }
 
 impl Filter {
-    fn new(in_hz: u64, out_hz: u64) -> Self {
+    fn shared(in_hz: u64, out_hz: u64) -> Arc<Self> {
         let divisor = greatest_common_divisor(in_hz, out_hz);
         let (up, down) = (out_hz / divisor, in_hz / divisor);
+        let lock = || RECENT.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock().iter().find(|filter| (filter.up, filter.down) == (up, down)).cloned();
+        known.unwrap_or_else(|| {
+            let filter = Arc::new(Self::new(up, down));
+            let mut recent = lock();
+            recent.truncate(MAX_RECENT - 1);
+            recent.insert(0, Arc::clone(&filter));
+            filter
+        })
+    }
+
+    fn new(up: u64, down: u64) -> Self {
         // When the rate goes down, the filter is stretched to the lower Nyquist frequency.
         let scale = (up as f64 / down as f64).min(1.0);
         let half = (HALF_CROSSINGS / scale).ceil() as usize;
@@ -224,5 +242,13 @@ fn dot(samples: &[f32], weights: &[f32]) -> f32 {
             sums[lane] += samples[lane] * weights[lane];
         }
     }
-    sums.iter().sum()
+    // Halved step by step: adding one after the other would wait for each sum in turn.
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            sums[lane] += sums[lane + width];
+        }
+        width /= 2;
+    }
+    sums[0]
 }
