@@ -143,9 +143,12 @@ fn a_sound_leaves_nothing_behind_for_the_next() {
     assert_eq!(frame, Some((0, vec![1.0, 0.0, 0.0, 0.0])));
 }
 
+/// Makes one constant impossible.
+type Spoil = fn(&mut FrontEnd);
+
 #[test]
 fn constants_that_cannot_be_are_named() {
-    let invalid: [(&str, fn(&mut FrontEnd)); 9] = [
+    let invalid: [(&str, Spoil); 9] = [
         ("sample_rate_hz", |front_end| front_end.sample_rate_hz = 0),
         ("window_samples", |front_end| front_end.window_samples = u32::MAX),
         ("hop_samples", |front_end| front_end.hop_samples = 0),

@@ -76,10 +76,10 @@ pub fn mel_edges_hz(front_end: &FrontEnd) -> Vec<f32> {
 
 fn edges(front_end: &FrontEnd) -> Vec<f64> {
     let scale = front_end.mel_scale;
-    let (low, high) = (scale.from_hz(front_end.min_hz.into()), scale.from_hz(front_end.max_hz.into()));
+    let (low, high) = (scale.mel_of(front_end.min_hz.into()), scale.mel_of(front_end.max_hz.into()));
     let steps = front_end.mel_bands + 1;
     let mel = |index: u32| low + (high - low) * f64::from(index) / f64::from(steps);
-    let mut edges: Vec<f64> = (0..=steps).map(|index| scale.to_hz(mel(index))).collect();
+    let mut edges: Vec<f64> = (0..=steps).map(|index| scale.hz_of(mel(index))).collect();
     // Rounding must not move the outermost edges across a bin.
     edges[0] = front_end.min_hz.into();
     edges[steps as usize] = front_end.max_hz.into();
@@ -88,7 +88,7 @@ fn edges(front_end: &FrontEnd) -> Vec<f64> {
 
 fn triangle(front_end: &FrontEnd, edges_hz: &[f64], hz: f64) -> f64 {
     let axis = |hz: f64| match front_end.filter_shape {
-        FilterShape::TriangleInMel => front_end.mel_scale.from_hz(hz),
+        FilterShape::TriangleInMel => front_end.mel_scale.mel_of(hz),
         FilterShape::TriangleInHz => hz,
     };
     let (low, tip, high, at) = (axis(edges_hz[0]), axis(edges_hz[1]), axis(edges_hz[2]), axis(hz));
@@ -96,13 +96,13 @@ fn triangle(front_end: &FrontEnd, edges_hz: &[f64], hz: f64) -> f64 {
 }
 
 impl MelScale {
-    fn from_hz(self, hz: f64) -> f64 {
+    fn mel_of(self, hz: f64) -> f64 {
         match self {
             Self::Htk => 2595.0 * (1.0 + hz / 700.0).log10(),
         }
     }
 
-    fn to_hz(self, mel: f64) -> f64 {
+    fn hz_of(self, mel: f64) -> f64 {
         match self {
             Self::Htk => 700.0 * (10.0_f64.powf(mel / 2595.0) - 1.0),
         }
