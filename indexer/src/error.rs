@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use earmark_engine::audio::AudioError;
 use earmark_engine::index::IndexError;
 use earmark_engine::indexing::IndexingError;
-use earmark_engine::network::ModelError;
+use earmark_engine::network::{EmbedError, ModelError};
 use earmark_engine::search::filter::FilterError;
 use earmark_engine::ucs::{LabelTableError, UcsError};
 use thiserror::Error;
@@ -26,6 +26,8 @@ pub(crate) enum Failure {
     Indexing(#[from] IndexingError),
     #[error(transparent)]
     Model(#[from] ModelError),
+    #[error(transparent)]
+    Embedding(#[from] EmbedError),
     #[error("--filter: {0}")]
     Filter(#[from] FilterError),
     #[error("--labels: {0}")]

@@ -4,6 +4,7 @@ mod files;
 mod import_aisfx;
 mod ucs_data;
 mod model_mean;
+mod starter_bank;
 
 use std::process::ExitCode;
 
@@ -23,12 +24,14 @@ enum Chore {
     /// Write the engine's UCS list from the official one
     UcsData(ucs_data::Args),
     ModelMean(model_mean::Arguments),
+    StarterBank(starter_bank::Arguments),
 }
 
 fn main() -> ExitCode {
     let done: Result<(), Box<dyn std::error::Error>> = match Cli::parse().chore {
         Chore::ImportAisfx(arguments) => import_aisfx::run(&arguments).map_err(Into::into),
         Chore::UcsData(args) => ucs_data::run(&args).map_err(Into::into),
+        Chore::StarterBank(arguments) => starter_bank::run(&arguments).map_err(Into::into),
         Chore::ModelMean(arguments) => model_mean::run(&arguments).map_err(Into::into),
     };
     match done {

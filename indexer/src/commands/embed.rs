@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use earmark_engine::network::FrameEmbedder;
+use earmark_engine::network::{EmbedError, Embedder};
 
 use crate::Ending;
 use crate::cli::{EmbedArgs, EmbedFormat, Global};
@@ -21,7 +21,7 @@ pub(crate) fn run(global: &Global, args: EmbedArgs) -> Result<Ending, Failure> {
     let to_stdout = args.output == Path::new("-");
     check(&args, &sounds, to_stdout)?;
     let model = model::load(Some(&args.model), None)?;
-    let mut embedder = FrameEmbedder::new(&model.network)?;
+    let mut embedder = Embedder::new(&model.network)?;
     if !to_stdout {
         fs::create_dir_all(&args.output).map_err(Failure::file(&args.output, "create the folder"))?;
     }
@@ -40,11 +40,10 @@ pub(crate) fn run(global: &Global, args: EmbedArgs) -> Result<Ending, Failure> {
                     writeln!(anstream::stdout(), "{}: {frames}", output::one_line(&sound.to_string_lossy()))?;
                 }
             }
-            Err(failure @ (Failure::Audio(_) | Failure::Model(_))) => {
-                embedder.reset();
+            Err(failure @ (Failure::Audio(_) | Failure::Embedding(_))) => {
                 failed += 1;
                 let message = match failure {
-                    Failure::Model(error) => format!("{}: {error}", sound.display()),
+                    Failure::Embedding(EmbedError::Model(error)) => format!("{}: {error}", sound.display()),
                     other => other.to_string(),
                 };
                 output::warn(&message);
@@ -93,7 +92,7 @@ struct Embedded {
     mel: Vec<f32>,
 }
 
-fn embed(args: &EmbedArgs, embedder: &mut FrameEmbedder, sound: &Path) -> Result<Embedded, Failure> {
+fn embed(args: &EmbedArgs, embedder: &mut Embedder, sound: &Path) -> Result<Embedded, Failure> {
     let card = embedder.card();
     let mut embedded = Embedded {
         sound: sound.into(),
@@ -115,10 +114,7 @@ fn embed(args: &EmbedArgs, embedder: &mut FrameEmbedder, sound: &Path) -> Result
         starts_s.push(frame.start_s);
         embeddings.extend_from_slice(frame.embedding);
     };
-    while let Some(block) = stream.next_block()? {
-        embedder.push_with_columns(block, &mut on_column, &mut on_frame)?;
-    }
-    embedder.finish_with_columns(&mut on_column, &mut on_frame)?;
+    embedder.embed_stream_with_columns(&mut stream, &mut on_column, &mut on_frame)?;
     for warning in stream.reader().warnings() {
         output::warn(&format!("{}: {warning}", sound.display()));
     }

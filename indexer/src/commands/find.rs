@@ -3,10 +3,9 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use earmark_engine::audio::MonoStream;
 use earmark_engine::index::{Quantiser, Snapshot, SoundRef};
 use earmark_engine::indexing::{absolute, content_hash, model_id};
-use earmark_engine::network::FrameEmbedder;
+use earmark_engine::network::Embedder;
 use earmark_engine::search::filter::{Facts, Filter};
 use earmark_engine::search::{Hit, Query, Scope, Shares, categories, scan_bank, search};
 use earmark_engine::ucs::{CatIndex, Catalogue};
@@ -101,9 +100,10 @@ struct Asked {
 
 impl Asked {
     fn listen(args: &FindArgs, model: &Model) -> Result<Self, Failure> {
-        let mut embedder = FrameEmbedder::new(&model.network)?;
+        let mut embedder = Embedder::new(&model.network)?;
         let mut stream = args.region.open(&args.audio, embedder.card().front_end.sample_rate_hz)?;
-        let frames = embed(&mut embedder, &mut stream)?;
+        let mut frames = Vec::new();
+        embedder.embed_stream(&mut stream, &mut |frame| frames.push((frame.start_s, frame.embedding.to_vec())))?;
         for warning in stream.reader().warnings() {
             output::warn(&format!("{}: {warning}", args.audio.display()));
         }
@@ -120,18 +120,6 @@ impl Asked {
     fn is(&self, sound: &SoundRef<'_>) -> bool {
         self.hash == Some(sound.row.hash())
     }
-}
-
-fn embed(embedder: &mut FrameEmbedder, stream: &mut MonoStream) -> Result<Vec<(f64, Vec<f32>)>, Failure> {
-    let mut frames = Vec::new();
-    let mut keep = |frame: earmark_engine::network::FrameEmbedding<'_>| {
-        frames.push((frame.start_s, frame.embedding.to_vec()));
-    };
-    while let Some(block) = stream.next_block()? {
-        embedder.push(block, &mut keep)?;
-    }
-    embedder.finish(&mut keep)?;
-    Ok(frames)
 }
 
 /// What is searched for, where.
