@@ -133,7 +133,7 @@ fn extreme_pairs_of_rates_keep_their_length() {
 
 #[test]
 fn both_filters_have_their_impulses_at_the_same_time() {
-    // 44,056 and 44,101 Hz go through the interpolated filter, the others through the FFT.
+    // 44,056, 44,101 and 47,952 Hz go through the interpolated filter, the others through the FFT.
     for from_hz in [22_050u32, 44_056, 44_101, 47_952, 48_000, 192_000] {
         let mut input = vec![0.0; from_hz as usize];
         input[from_hz as usize / 2] = 1.0;
