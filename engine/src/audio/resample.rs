@@ -14,9 +14,10 @@ use rubato::{
 
 /// The window with the steepest skirt of those that rubato offers.
 const WINDOW: WindowFunction = WindowFunction::BlackmanHarris2;
-/// Length of the FFT resampler's filter in samples at the lower rate at which rubato puts its cutoff at 0.919.
-/// The block is the multiple of the rates' ratio that comes nearest: 147 for 48 and 96 kHz to 44.1 kHz.
-const FFT_FILTER: usize = 166;
+/// Length of the FFT resampler's filter in samples at the lower rate at which rubato puts its cutoff at 0.920,
+/// without large prime factors. The block is the multiple of the rates' ratio that comes nearest: 147 for 48 and
+/// 96 kHz to 44.1 kHz.
+const FFT_FILTER: usize = 168;
 /// Longest filter of the FFT resampler, in samples at the lower rate. The longer it is, the nearer rubato puts
 /// the cutoff to the Nyquist frequency, and the less embeddings of full-band noise are those of the original:
 /// a cosine of 0.9996 for 147 samples, 0.990 for 294, 0.983 for 1176; the sinc filter reaches 0.99999 at four
