@@ -1,9 +1,11 @@
 """Runs a command and says what it cost; shared by the benchmarks that drive the built command."""
 
+import json
 import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,24 +24,37 @@ class Cost:
 
 
 def run(command, env=None) -> Cost:
-    """Runs a command to its end; its standard error is shown only when it fails."""
-    begun = time.monotonic()
-    with open(os.path.join(os.environ.get("TMPDIR", "/tmp"), f"earmark-bench-{os.getpid()}.err"), "w+b") as errors:
-        os.unlink(errors.name)
-        child = subprocess.Popen(
-            [str(part) for part in command], stdout=subprocess.PIPE, stderr=errors, env=env, text=True
+    """Runs a command to its end; its standard error is shown only when it fails.
+
+    A process inherits the peak memory of the one that started it, so a small interpreter of its own starts it.
+    """
+    command = [str(part) for part in command]
+    with tempfile.TemporaryFile("w+") as errors, tempfile.TemporaryFile("w+") as report:
+        launcher = [sys.executable, "-I", "-S", __file__, str(report.fileno()), *command]
+        ran = subprocess.run(
+            launcher, stdout=subprocess.PIPE, stderr=errors, env=env, text=True, pass_fds=[report.fileno()]
         )
-        out = child.stdout.read()
-        child.stdout.close()
-        _, status, usage = os.wait4(child.pid, 0)
-        wall_s = time.monotonic() - begun
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
-            errors.seek(0)
-            sys.exit(f"{' '.join(map(str, command))}: ended with {child.returncode}\n{errors.read().decode()}")
+        errors.seek(0)
+        report.seek(0)
+        if ran.returncode != 0:
+            sys.exit(f"{' '.join(command)}: ended with {ran.returncode}\n{errors.read()}")
+        return Cost(**json.load(report), out=ran.stdout)
+
+
+def launch(report: int, command: list) -> int:
+    """Runs a command, writes what it cost to a file descriptor and returns its exit status."""
+    begun = time.monotonic()
+    pid = os.posix_spawnp(command[0], command, os.environ)
+    _, status, usage = os.wait4(pid, 0)
     # ru_maxrss is in KiB on Linux, in bytes on macOS.
-    unit = 1024 if sys.platform == "darwin" else 1
-    return Cost(usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss / unit / 1024, out)
+    unit = 1 if sys.platform == "darwin" else 1024
+    cost = {
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+        "wall_s": time.monotonic() - begun,
+        "peak_mb": usage.ru_maxrss * unit / 1e6,
+    }
+    os.write(report, json.dumps(cost).encode())
+    return os.waitstatus_to_exitcode(status) & 0xFF
 
 
 def earmark_program(given) -> Path:
@@ -59,3 +74,7 @@ def verdict(value, demand, at_least) -> str:
 def spread(values) -> str:
     """Median and range."""
     return f"{statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
+
+
+if __name__ == "__main__":
+    sys.exit(launch(int(sys.argv[1]), sys.argv[2:]))
