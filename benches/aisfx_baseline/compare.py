@@ -162,12 +162,13 @@ def compare_memory(runner: Runner, clips: Path, count: int, long_s: list, long_f
     print(f"{count} files of {CLIP_S} s: {cost.peak_mb:.1f} MB  ({verdict(cost.peak_mb, 250, False)})", flush=True)
     for length_s in long_s:
         folder = runner.work / f"long{length_s}"
-        folder.mkdir()
+        shutil.copytree(clips, folder)
         for number in range(long_files):
-            write_silence(folder / f"long{number}.wav", length_s + number)
+            # Named so that they come first, with the clips beside them.
+            write_silence(folder / f"a long one {number}.wav", length_s + number)
         cost, frames = runner.index(folder, 2)
         print(
-            f"{long_files} files of {length_s / 60:g} min: {cost.peak_mb:.1f} MB  ({verdict(cost.peak_mb, 250, False)})  "
+            f"{long_files} of {length_s / 60:g} min with the {count}: {cost.peak_mb:.1f} MB  ({verdict(cost.peak_mb, 250, False)})  "
             f"{frames} frames, {cost.cpu_s:.0f} CPU s, {cost.wall_s:.0f} s",
             flush=True,
         )

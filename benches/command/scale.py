@@ -101,22 +101,22 @@ def find(earmark: Path, work: Path, large: Path, rounds: int) -> None:
 
         for library in (small, large):
             ask(library)
-        warm, cold, base = [], [], []
+        times_s = {"small": [], "large": [], "cold": []}
         for _ in range(rounds):
-            base.append(ask(small).wall_s)
-            warm.append(ask(large).wall_s - base[-1])
+            times_s["small"].append(ask(small).wall_s)
+            times_s["large"].append(ask(large).wall_s)
             if hasattr(os, "posix_fadvise"):
                 drop_from_cache(large)
-                cold.append(ask(large).wall_s - base[-1])
-        line = f"{length_s:2} s asked about: {1000 * statistics.median(warm):.0f} ms "
-        line += f"({1000 * min(warm):.0f} to {1000 * max(warm):.0f}) beside {1000 * statistics.median(base):.0f} ms"
-        print(f"{line}  ({verdict(1000 * statistics.median(warm), 200, False)})", flush=True)
-        if cold:
-            print(
-                f"    library not in the page cache: {1000 * statistics.median(cold):.0f} ms "
-                f"({1000 * min(cold):.0f} to {1000 * max(cold):.0f})",
-                flush=True,
-            )
+                times_s["cold"].append(ask(large).wall_s)
+        median_ms = {side: 1000 * statistics.median(times) for side, times in times_s.items() if times}
+        beyond_ms = median_ms["large"] - median_ms["small"]
+        print(
+            f"{length_s:2} s asked about: {median_ms['large']:.0f} ms, {median_ms['small']:.0f} ms in the small library: "
+            f"{beyond_ms:.0f} ms beyond  ({verdict(beyond_ms, 200, False)})"
+        )
+        if "cold" in median_ms:
+            beyond_ms = median_ms["cold"] - median_ms["small"]
+            print(f"    not in the page cache: {median_ms['cold']:.0f} ms, {beyond_ms:.0f} ms beyond", flush=True)
 
 
 def main() -> None:
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--earmark", help="the command [default: target/release/earmark]")
     parser.add_argument("--large", type=Path, default=ROOT / "target" / "tmp" / "large-demo")
     parser.add_argument("--files", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=11)
     args = parser.parse_args()
     earmark = earmark_program(args.earmark)
     with tempfile.TemporaryDirectory(prefix="earmark-bench-") as temporary:

@@ -94,7 +94,7 @@ fn embed(sounds: &Path, library: &Path, network: &Network) {
     impl Observer for Quiet {
         fn planned(&mut self, files: usize, _: u64) {
             if files > 0 {
-                eprintln!("embedding {files} sounds, once");
+                eprintln!("looking into {files} sounds, embedded once");
             }
         }
         fn tick(&mut self, _: f64) {}
