@@ -218,10 +218,14 @@ pub(crate) struct InfoArgs {
 #[command(after_help = "\
 Examples:
   earmark verify
-  earmark verify --library /Volumes/Foley/earmark --json")]
+  earmark verify --library /Volumes/Foley/earmark --json
+  earmark verify --repair && earmark index        drop what is damaged, index it again")]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub library: LibraryArgs,
+    /// Drop damaged segments from the library, so that the next `earmark index` reads their sounds again.
+    #[arg(long)]
+    pub repair: bool,
     /// Print the outcome as JSON.
     #[arg(long)]
     pub json: bool,

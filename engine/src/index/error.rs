@@ -9,13 +9,13 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum IndexError {
     /// No manifest: nothing was indexed here yet.
-    #[error("{path}: no library here; make one with `earmark index FOLDER`")]
+    #[error("{}: no library here; make one with `earmark index FOLDER`", path.display())]
     NoLibrary {
         /// The folder looked at.
         path: PathBuf,
     },
     /// The operating system refused.
-    #[error("{path}: cannot {action}: {source}")]
+    #[error("{}: cannot {action}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum IndexError {
         source: io::Error,
     },
     /// No space left, a quota or a file-size limit; the library stays as it was before.
-    #[error("{path}: cannot write, the disk is full or a limit is reached ({source}); the library is unharmed: free some space and run the command again")]
+    #[error("{}: cannot write, the disk is full or a limit is reached ({source}); the library is unharmed: free some space and run the command again", path.display())]
     DiskFull {
         /// The file being written.
         path: PathBuf,
@@ -33,15 +33,23 @@ pub enum IndexError {
         source: io::Error,
     },
     /// A file of the library is cut short or altered.
-    #[error("{path}: damaged ({what}); run `earmark verify`, then index the folders again")]
+    #[error("{}: damaged ({what}); drop it with `earmark verify --repair`, then run `earmark index`", path.display())]
     Corrupt {
         /// The damaged file.
         path: PathBuf,
         /// What does not fit.
         what: String,
     },
+    /// The manifest itself is damaged.
+    #[error("{}: damaged ({what}); nothing tells which segments belong to the library: delete the folder and index again, or restore this file from a backup", path.display())]
+    CorruptManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
     /// Written by a newer Earmark.
-    #[error("{path}: format version {found} is newer than this program understands ({supported}); update Earmark")]
+    #[error("{}: format version {found} is newer than this program understands ({supported}); update Earmark", path.display())]
     NewerVersion {
         /// The file.
         path: PathBuf,
@@ -51,7 +59,7 @@ pub enum IndexError {
         supported: u32,
     },
     /// The library's embeddings come from another model.
-    #[error("{path}: this library was made with model {library}, not {wanted}; use `--model {library_name}` or another `--library`")]
+    #[error("{}: this library was made with model {library}, not {wanted}; use `--model {library_name}` or another `--library`", path.display())]
     OtherModel {
         /// The library folder.
         path: PathBuf,
@@ -63,7 +71,7 @@ pub enum IndexError {
         wanted: String,
     },
     /// Another process writes to the library.
-    #[error("{path}: the library is being written by {owner}; wait until it has finished, or stop it")]
+    #[error("{}: the library is being written by {owner}; wait until it has finished, or stop it", path.display())]
     Locked {
         /// The library folder.
         path: PathBuf,
@@ -71,7 +79,7 @@ pub enum IndexError {
         owner: String,
     },
     /// A path that the index cannot store.
-    #[error("{path}: this path cannot be stored in a library ({what})")]
+    #[error("{}: this path cannot be stored in a library ({what})", path.display())]
     Path {
         /// The path.
         path: PathBuf,
@@ -90,6 +98,10 @@ impl IndexError {
             }
             _ => Self::Io { path, action, source },
         }
+    }
+
+    pub(crate) fn corrupt_manifest(path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
+        Self::CorruptManifest { path: path.into(), what: what.into() }
     }
 
     pub(crate) fn corrupt(path: impl Into<PathBuf>, what: impl Into<String>) -> Self {

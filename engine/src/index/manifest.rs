@@ -45,6 +45,8 @@ pub struct Root {
     pub id: u16,
     /// Absolute path, as bytes.
     pub path: Vec<u8>,
+    /// Whether the whole folder was asked for, not only files in it.
+    pub whole: bool,
 }
 
 impl Root {
@@ -91,7 +93,7 @@ impl Manifest {
     /// Reads and checks the manifest of a library folder.
     ///
     /// # Errors
-    /// [`IndexError::NoLibrary`] when there is none, [`IndexError::NewerVersion`], [`IndexError::Corrupt`] or `Io`.
+    /// [`IndexError::NoLibrary`] when there is none, [`IndexError::NewerVersion`], [`IndexError::CorruptManifest`] or `Io`.
     pub fn read(library: &Path) -> Result<Self, IndexError> {
         let path = library.join(FILE_NAME);
         let bytes = fs::read(&path).map_err(|source| match source.kind() {
@@ -107,7 +109,7 @@ impl Manifest {
     /// As [`Manifest::read`].
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, IndexError> {
         if bytes.len() < HEAD || bytes[..8] != MAGIC {
-            return Err(IndexError::corrupt(path, "not a library manifest"));
+            return Err(IndexError::corrupt_manifest(path, "not a library manifest"));
         }
         let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let version = word(8);
@@ -116,10 +118,10 @@ impl Manifest {
         }
         let checksum = u64::from(word(16)) | u64::from(word(20)) << 32;
         if version == 0 || word(12) != 0 || checksum != xxh3_64(&bytes[HEAD..]) {
-            return Err(IndexError::corrupt(path, "checksum does not match"));
+            return Err(IndexError::corrupt_manifest(path, "checksum does not match"));
         }
         let manifest: Self = codec::body_from_bytes(&bytes[HEAD..])
-            .map_err(|error| IndexError::corrupt(path, error.to_string()))?;
+            .map_err(|error| IndexError::corrupt_manifest(path, error.to_string()))?;
         manifest.check(path)?;
         Ok(manifest)
     }
@@ -134,12 +136,12 @@ impl Manifest {
             let ascending = segment.tombstones.windows(2).all(|pair| pair[0] < pair[1]);
             let inside = segment.tombstones.last().is_none_or(|last| *last < segment.sounds);
             if !plain || !ascending || !inside || !files.insert(&segment.file) {
-                return Err(IndexError::corrupt(path, format!("entry of segment {:?} is not valid", segment.file)));
+                return Err(IndexError::corrupt_manifest(path, format!("entry of segment {:?} is not valid", segment.file)));
             }
         }
         let ids: BTreeSet<u16> = self.roots.iter().map(|root| root.id).collect();
         if ids.len() != self.roots.len() {
-            return Err(IndexError::corrupt(path, "two roots share a number"));
+            return Err(IndexError::corrupt_manifest(path, "two roots share a number"));
         }
         Ok(())
     }
@@ -151,7 +153,7 @@ impl Manifest {
     pub(crate) fn write(&self, library: &Path) -> Result<(), IndexError> {
         let path = library.join(FILE_NAME);
         let body =
-            codec::body_to_bytes(self).map_err(|error| IndexError::corrupt(&path, error.to_string()))?;
+            codec::body_to_bytes(self).map_err(|error| IndexError::corrupt_manifest(&path, error.to_string()))?;
         let mut bytes = Vec::with_capacity(HEAD + body.len());
         bytes.extend(MAGIC);
         bytes.extend(MANIFEST_VERSION.to_le_bytes());

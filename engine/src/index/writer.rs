@@ -88,9 +88,22 @@ impl LibraryWriter {
         }
         let id = manifest.roots.iter().map(|root| root.id).max().map_or(Some(0), |last| last.checked_add(1));
         let id = id.ok_or_else(|| IndexError::Path { path: path.into(), what: "the library has too many folders" })?;
-        manifest.roots.push(Root { id, path: bytes });
+        manifest.roots.push(Root { id, path: bytes, whole: false });
         self.snapshot.set_roots(manifest.roots);
         Ok(id)
+    }
+
+    /// Notes that the whole of a folder belongs to the library, from the next commit on; tells whether that is new.
+    ///
+    /// # Errors
+    /// As [`LibraryWriter::root`].
+    pub fn add_folder(&mut self, path: &Path) -> Result<bool, IndexError> {
+        let id = self.root(path)?;
+        let mut roots = self.snapshot.manifest().roots.clone();
+        let root = roots.iter_mut().find(|root| root.id == id && !root.whole);
+        let new = root.map(|root| root.whole = true).is_some();
+        self.snapshot.set_roots(roots);
+        Ok(new)
     }
 
     /// Begins the segment that the next [`LibraryWriter::commit`] may add.
@@ -139,6 +152,17 @@ impl LibraryWriter {
         let mut manifest = self.snapshot.manifest().clone();
         manifest.generation += 1;
         manifest.roots.retain(|root| !unused.contains(&root.id));
+        self.replace_manifest(manifest, None)
+    }
+
+    /// Drops segments by their files, with every sound in them: what is damaged cannot be mended, only indexed again.
+    ///
+    /// # Errors
+    /// `Io` or `DiskFull`; the library is then as it was before.
+    pub fn drop_segments(&mut self, files: &BTreeSet<PathBuf>) -> Result<(), IndexError> {
+        let mut manifest = self.snapshot.manifest().clone();
+        manifest.generation += 1;
+        manifest.segments.retain(|entry| !files.contains(&self.dir.join(&entry.file)));
         self.replace_manifest(manifest, None)
     }
 

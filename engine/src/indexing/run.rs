@@ -103,12 +103,17 @@ pub fn index(
     let begun = Instant::now();
     let mut writer = LibraryWriter::open(request.library, &model_id(request.network))?;
     let problems = std::mem::take(&mut walked.problems);
+    let warnings = std::mem::take(&mut walked.passed_over);
+    let mut new_folder = false;
+    for folder in &walked.folders {
+        new_folder |= writer.add_folder(folder)?;
+    }
     let before = writer.snapshot().clone();
     let plan = Plan::new(&before, walked)?;
     let missing = plan.missing.keys().copied().collect();
     let mut run = Run {
         labels: request.labels,
-        summary: Summary { problems, ..Summary::default() },
+        summary: Summary { problems, warnings, ..Summary::default() },
         segment: None,
         segment_begun: begun,
         gone: BTreeSet::new(),
@@ -125,7 +130,9 @@ pub fn index(
         run.summary.removed = run.missing.len();
         run.gone.append(&mut run.missing);
     }
-    run.commit()?;
+    if new_folder || run.segment.is_some() || !run.gone.is_empty() {
+        run.commit()?;
+    }
     let mut summary = run.summary;
     if !summary.cancelled {
         writer.tidy()?;
@@ -344,11 +351,7 @@ impl Run<'_> {
     }
 
     fn commit(&mut self) -> Result<(), IndexError> {
-        let segment = self.segment.take();
-        if segment.is_some() || !self.gone.is_empty() {
-            self.writer.commit(segment, &std::mem::take(&mut self.gone))?;
-        }
-        Ok(())
+        self.writer.commit(self.segment.take(), &std::mem::take(&mut self.gone))
     }
 }
 

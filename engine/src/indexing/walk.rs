@@ -44,7 +44,11 @@ pub struct Walked {
     pub files: Vec<FoundFile>,
     /// What could not be looked at.
     pub problems: Vec<Problem>,
-    /// Folders and files walked, absolute; sounds below them that were not found are gone.
+    /// What was passed over, as it should be: links round in circles or to nothing.
+    pub passed_over: Vec<Problem>,
+    /// Folders walked, absolute.
+    pub folders: Vec<PathBuf>,
+    /// Folders walked and files looked for, absolute; sounds below them that were not found are gone.
     pub scope: Vec<PathBuf>,
     /// Paths below which nothing can be said: sounds there are kept.
     pub unreadable: Vec<PathBuf>,
@@ -81,22 +85,27 @@ pub fn modified_ns(metadata: &Metadata) -> i64 {
 /// Walks folders (and takes single files), following symbolic links but not round in circles; hidden files and
 /// folders and the resource forks `._*` that macOS leaves on other file systems are passed over.
 ///
+/// A file that is gone while its folder is there counts as looked for, so that the library forgets it.
+///
 /// # Errors
-/// When something asked for is not there or cannot be opened at all.
+/// When nothing of what was asked for can be walked, the first reason.
 pub fn walk(asked: &[PathBuf]) -> Result<Walked, IndexingError> {
     let mut walked = Walked::default();
     for path in asked {
-        let folder = |source: io::Error| IndexingError::Folder { path: path.clone(), reason: reason_of(&source) };
-        let root = absolute(path).map_err(folder)?;
-        let metadata = fs::metadata(&root).map_err(folder)?;
-        if metadata.is_dir() {
-            fs::read_dir(&root).map_err(folder)?;
-            walked.walk_folder(&root);
-        } else {
-            let parent = root.parent().unwrap_or(&root).to_owned();
-            walked.files.push(found(root.clone(), parent, &metadata));
+        if let Err(source) = walked.take(path) {
+            let gone = source.kind() == io::ErrorKind::NotFound && is_sound_file(path);
+            match path.parent().map(|parent| if parent == Path::new("") { Path::new(".") } else { parent }) {
+                Some(parent) if gone && parent.is_dir() => {
+                    let name = path.file_name().unwrap_or_default();
+                    walked.scope.extend(absolute(parent).map(|parent| parent.join(name)));
+                }
+                _ => {}
+            }
+            walked.problems.push(Problem { path: path.clone(), reason: reason_of(&source) });
         }
-        walked.scope.push(root);
+    }
+    if let (true, Some(first)) = (walked.scope.is_empty(), walked.problems.first()) {
+        return Err(IndexingError::Folder { path: first.path.clone(), reason: first.reason.clone() });
     }
     // A folder inside another, or named twice, is walked once.
     walked.files.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.root.as_os_str().len().cmp(&b.root.as_os_str().len())));
@@ -105,6 +114,21 @@ pub fn walk(asked: &[PathBuf]) -> Result<Walked, IndexingError> {
 }
 
 impl Walked {
+    fn take(&mut self, path: &Path) -> io::Result<()> {
+        let root = absolute(path)?;
+        let metadata = fs::metadata(&root)?;
+        if metadata.is_dir() {
+            fs::read_dir(&root)?;
+            self.walk_folder(&root);
+            self.folders.push(root.clone());
+        } else {
+            let parent = root.parent().unwrap_or(&root).to_owned();
+            self.files.push(found(root.clone(), parent, &metadata));
+        }
+        self.scope.push(root);
+        Ok(())
+    }
+
     fn walk_folder(&mut self, root: &Path) {
         let visible = |entry: &DirEntry| entry.depth() == 0 || !is_hidden_name(entry.path());
         for entry in WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible) {
@@ -123,20 +147,20 @@ impl Walked {
         let path = error.path().unwrap_or(Path::new("")).to_owned();
         if let Some(ancestor) = error.loop_ancestor() {
             let reason = format!("a link back to {}; it is passed over", ancestor.display());
-            self.problems.push(Problem { path, reason });
+            self.passed_over.push(Problem { path, reason });
             return;
         }
-        // A link to nothing concerns only files that are not there.
-        let dangling = error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
-        let reason = match error.io_error() {
-            Some(_) if dangling => "a link to something that is not there; it is passed over".to_owned(),
-            Some(source) => reason_of(source),
-            None => error.to_string(),
-        };
-        if !dangling {
-            self.unreadable.push(path.clone());
+        match error.io_error() {
+            Some(source) if source.kind() == io::ErrorKind::NotFound => {
+                let reason = "a link to something that is not there; it is passed over".to_owned();
+                self.passed_over.push(Problem { path, reason });
+            }
+            source => {
+                let reason = source.map_or_else(|| error.to_string(), reason_of);
+                self.unreadable.push(path.clone());
+                self.problems.push(Problem { path, reason });
+            }
         }
-        self.problems.push(Problem { path, reason });
     }
 }
 

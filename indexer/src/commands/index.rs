@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use earmark_engine::index::{IndexError, Manifest};
+use earmark_engine::index::{IndexError, Manifest, Snapshot};
 use earmark_engine::indexing::{self, Request, Summary};
 use earmark_engine::ucs::LabelTable;
 use serde::Serialize;
@@ -30,7 +30,7 @@ pub(crate) fn run(global: &Global, args: IndexArgs) -> Result<Ending, Failure> {
         if listed {
             return Ok(Ending::Nothing);
         }
-        folders = Manifest::read(&library)?.roots.iter().map(|root| root.path()).collect();
+        folders = everything(&Snapshot::open(&library)?)?;
         if folders.is_empty() {
             return Err(Failure::Usage("nothing to index: name a folder, as in `earmark index ~/Sounds`".into()));
         }
@@ -42,6 +42,18 @@ pub(crate) fn run(global: &Global, args: IndexArgs) -> Result<Ending, Failure> {
         print(&library, &summary)?;
     }
     Ok(ending(&summary))
+}
+
+/// What a library was made from: its folders, and the files that were named one by one.
+fn everything(snapshot: &Snapshot) -> Result<Vec<PathBuf>, Failure> {
+    let (whole, parts): (Vec<_>, Vec<_>) = snapshot.manifest().roots.iter().partition(|root| root.whole);
+    let mut paths: Vec<PathBuf> = whole.iter().map(|root| root.path()).collect();
+    for (_, sound) in snapshot.sounds() {
+        if parts.iter().any(|root| root.id == sound.row.root) {
+            paths.push(snapshot.full_path(&sound)?);
+        }
+    }
+    Ok(paths)
 }
 
 /// Indexes folders into a library; returns what was done and the model it was done with.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use earmark_engine::index::verify;
+use earmark_engine::index::{LibraryWriter, verify};
 use serde::Serialize;
 
 use crate::Ending;
@@ -13,6 +13,10 @@ use crate::output::{self, JsonPath, counted};
 pub(crate) fn run(global: &Global, args: VerifyArgs) -> Result<Ending, Failure> {
     let library = args.library.dir()?;
     let report = verify(&library)?;
+    if args.repair && !report.problems.is_empty() {
+        let damaged = report.problems.iter().map(|(path, _)| path.clone()).collect();
+        LibraryWriter::open_existing(&library)?.drop_segments(&damaged)?;
+    }
     if args.json {
         let problem = |(path, what): &(std::path::PathBuf, String)| JsonProblem {
             path: path.as_path().into(),
@@ -41,6 +45,10 @@ pub(crate) fn run(global: &Global, args: VerifyArgs) -> Result<Ending, Failure> 
                 output::size(report.bytes)
             )?;
         }
+    }
+    if args.repair && !report.problems.is_empty() && !global.quiet {
+        let dropped = counted(report.problems.len(), "damaged segment");
+        eprintln!("{dropped} dropped; `earmark index` reads their sounds again");
     }
     Ok(if report.problems.is_empty() { Ending::Found } else { Ending::Partial })
 }
