@@ -247,3 +247,50 @@ fn a_target_rate_out_of_bounds_is_refused() {
         ));
     }
 }
+
+/// Ten tebibytes of the same sixteen bytes after a head; counts what is asked of it.
+struct Endless {
+    head: Vec<u8>,
+    pattern: [u8; 16],
+    position: u64,
+    reads: std::rc::Rc<std::cell::Cell<usize>>,
+}
+
+impl std::io::Read for Endless {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        self.reads.set(self.reads.get() + 1);
+        for byte in bytes.iter_mut() {
+            let at = self.position as usize;
+            *byte = self.head.get(at).copied().unwrap_or_else(|| self.pattern[(at - self.head.len()) % 16]);
+            self.position += 1;
+        }
+        Ok(bytes.len())
+    }
+}
+
+impl std::io::Seek for Endless {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.position = match to {
+            std::io::SeekFrom::Start(position) => position,
+            std::io::SeekFrom::Current(by) => self.position.saturating_add_signed(by),
+            std::io::SeekFrom::End(by) => (10u64 << 40).saturating_add_signed(by),
+        };
+        Ok(self.position)
+    }
+}
+
+#[test]
+fn endless_headers_are_given_up_on() {
+    for (form, pattern) in [
+        (b"RF64", *b"ds64\x08\0\0\012345678"),
+        (b"RF64", *b"ds64\0\0\0\0ds64\0\0\0\0"),
+        (b"RIFF", *b"LIST\x08\0\0\012345678"),
+    ] {
+        let reads = std::rc::Rc::new(std::cell::Cell::new(0));
+        let head = [&form[..], &u32::MAX.to_le_bytes(), b"WAVE"].concat();
+        let mut stream = Endless { head, pattern, position: 0, reads: reads.clone() };
+        let layout = chunks::walk(&mut stream).unwrap().unwrap();
+        assert!(layout.chunks.len() <= 4096);
+        assert!(reads.get() < 20_000, "{} reads", reads.get());
+    }
+}

@@ -100,6 +100,55 @@ fn finishing_makes_ready_for_another_stream() {
     assert!(first == second);
 }
 
+#[test]
+fn resampling_starts_anew_after_a_reset() {
+    for from_hz in [48_000, 44_101] {
+        let input = sine(440.0, from_hz, 5000);
+        let mut resampler = MonoResampler::new(from_hz, 44_100);
+        let mut out = Vec::new();
+        resampler.push(&input[..3333], &mut out);
+        resampler.reset();
+        out.clear();
+        resampler.push(&input, &mut out);
+        resampler.finish(&mut out);
+        assert!(out == resample(&input, from_hz, 44_100, 100), "from {from_hz} Hz");
+    }
+}
+
+#[test]
+fn extreme_pairs_of_rates_keep_their_length() {
+    for (from_hz, to_hz, count) in [
+        (1_536_000, 1_535_999, 20_000),
+        (1_535_999, 1_536_000, 20_000),
+        (1_536_000, 1, 3_000_000),
+        (1000, 1_536_000, 3),
+        (1_535_999, 1_000, 100_000),
+        (7, 44_101, 3),
+    ] {
+        let got = resample(&vec![0.25; count], from_hz, to_hz, 10_007);
+        assert_eq!(got.len(), expected_len(count, from_hz, to_hz), "{from_hz} to {to_hz} Hz");
+        assert!(got.iter().all(|sample| sample.abs() < 0.5), "{from_hz} to {to_hz} Hz");
+    }
+}
+
+#[test]
+fn both_filters_have_their_impulses_at_the_same_time() {
+    // 44,056, 44,101 and 47,952 Hz go through the interpolated filter, the others through the FFT.
+    for from_hz in [22_050u32, 44_056, 44_101, 47_952, 48_000, 192_000] {
+        let mut input = vec![0.0; from_hz as usize];
+        input[from_hz as usize / 2] = 1.0;
+        let got = resample(&input, from_hz, 44_100, 999);
+        let weight: f64 = got.iter().map(|&sample| f64::from(sample)).sum();
+        let moment: f64 = got.iter().enumerate().map(|(i, &sample)| i as f64 * f64::from(sample)).sum();
+        let expected = f64::from(from_hz / 2) * 44_100.0 / f64::from(from_hz);
+        assert!(
+            (moment / weight - expected).abs() < 0.02,
+            "from {from_hz} Hz: {}",
+            moment / weight - expected
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

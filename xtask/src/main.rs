@@ -1,6 +1,8 @@
 //! Chores of the project, run as `cargo xtask CHORE`.
 
 mod files;
+mod fuzz_seeds;
+mod fuzz_smoke;
 mod import_aisfx;
 mod ucs_data;
 mod model_mean;
@@ -25,6 +27,8 @@ enum Chore {
     UcsData(ucs_data::Args),
     ModelMean(model_mean::Arguments),
     StarterBank(starter_bank::Arguments),
+    FuzzSeeds(fuzz_seeds::Arguments),
+    FuzzSmoke(fuzz_smoke::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +36,8 @@ fn main() -> ExitCode {
         Chore::ImportAisfx(arguments) => import_aisfx::run(&arguments).map_err(Into::into),
         Chore::UcsData(args) => ucs_data::run(&args).map_err(Into::into),
         Chore::StarterBank(arguments) => starter_bank::run(&arguments).map_err(Into::into),
+        Chore::FuzzSeeds(arguments) => fuzz_seeds::run(&arguments).map_err(Into::into),
+        Chore::FuzzSmoke(arguments) => fuzz_smoke::run(&arguments).map_err(Into::into),
         Chore::ModelMean(arguments) => model_mean::run(&arguments).map_err(Into::into),
     };
     match done {

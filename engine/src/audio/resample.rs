@@ -1,101 +1,93 @@
-//! One channel from any sample rate to any other, block by block, aligned in time.
+//! One channel from any sample rate to any other, block by block, aligned in time: rubato behind a plain stream.
 //!
-//! A polyphase windowed-sinc filter. Its window and cutoff are fitted to libsamplerate's SINC_MEDIUM, which the
-//! aiSFX network was trained behind: on the reference recordings the two differ by less than −70 dB of the
-//! signal, where FFT resamplers with another cutoff differ audibly near the Nyquist frequency.
+//! Rubato works in blocks of its own size and delays what it returns. Here its input is gathered into those
+//! blocks, the delay is made a whole number of output samples and taken off, and the end is cut to length.
+//!
+//! The aiSFX network was trained behind libsamplerate's SINC_MEDIUM, which is 6 dB down at 0.919 of the lower
+//! Nyquist frequency. Both filters below are chosen to come near it.
 
-use std::f64::consts::PI;
-use std::sync::{Arc, Mutex, PoisonError};
+use rubato::audioadapter_buffers::direct::InterleavedSlice;
+use rubato::{
+    Async, Fft, FixedAsync, FixedSync, Resampler, SincInterpolationParameters, SincInterpolationType,
+    WindowFunction,
+};
 
-/// Half the length of the filter in zero crossings of a sinc at the lower of the two Nyquist frequencies.
-const HALF_CROSSINGS: f64 = 45.781_252_61;
-/// Cutoff relative to the lower Nyquist frequency.
-const CUTOFF: f64 = 0.919_063_39;
-/// Kaiser window parameter: about 121 dB of attenuation.
-const KAISER_BETA: f64 = 12.294_561_19;
+/// The window with the steepest skirt of those that rubato offers.
+const WINDOW: WindowFunction = WindowFunction::BlackmanHarris2;
+/// Length of the FFT resampler's filter in samples at the lower rate at which rubato puts its cutoff at 0.920,
+/// without large prime factors. The block is the multiple of the rates' ratio that comes nearest: 147 for 48 and
+/// 96 kHz to 44.1 kHz.
+const FFT_FILTER: usize = 168;
+/// Longest filter of the FFT resampler, in samples at the lower rate. The longer it is, the nearer rubato puts
+/// the cutoff to the Nyquist frequency, and the less embeddings of full-band noise are those of the original:
+/// a cosine of 0.9996 for 147 samples, 0.990 for 294, 0.983 for 1176; the sinc filter reaches 0.99999 at four
+/// to eight times the cost.
+const MAX_FFT_FILTER: usize = 512;
+/// Longest block of the FFT resampler on either side.
+const MAX_FFT_BLOCK: usize = 1 << 15;
 
-/// Phases up to this many are tabled exactly; rates with a smaller common divisor share the nearest two.
-const MAX_EXACT_PHASES: u64 = 1024;
-/// Phases of an interpolated filter at ratio 1: linear interpolation then errs below −110 dB.
-const INTERPOLATED_PHASES: f64 = 2048.0;
-/// Samples that are dropped from the front of the history at once.
-const COMPACT_AT: usize = 16_384;
-/// Input taken in at once, so that the history stays small whatever the caller pushes.
-const MAX_PUSH: usize = 65_536;
+/// Length and cutoff of the sinc filter relative to the lower rate, fitted to recordings that went through
+/// SINC_MEDIUM.
+const SINC_FILTER: f64 = 120.0;
+const SINC_CUTOFF: f32 = 0.92;
+/// Longest sinc filter in input samples. Beyond 500:1 this makes it less steep, not larger.
+const MAX_SINC_FILTER: f64 = 65_536.0;
+/// Positions between two input samples for which the filter is tabled; between them a cubic is fitted.
+const SINC_POSITIONS: f64 = 128.0;
+/// Fewest positions with which a cubic finds its four neighbours.
+const MIN_SINC_POSITIONS: f64 = 4.0;
+/// Output samples computed at once, and the input samples at once that limit them.
+const SINC_BLOCK: f64 = 256.0;
+const SINC_BLOCK_INPUT: f64 = 16_384.0;
+/// Output periods that there are at least before the first output sample that counts.
+const MIN_LEAD: f64 = 8.0;
+/// How far the ratio may stray while the delay is brought to a whole number of samples: half a period in
+/// [`MIN_LEAD`], with room to spare.
+const LEAD_RATIO: f64 = 1.25;
 
 /// Resamples a stream of mono samples. The filter's delay is removed: output sample *m* belongs to the time
 /// *m*/`out_hz` of the input, and the whole output has round(*n*·`out_hz`/`in_hz`) samples.
 ///
-/// Equal rates copy the input bit for bit.
-#[derive(Clone, Debug)]
+/// Equal rates copy the input bit for bit. The block sizes of the input do not change the output.
+#[derive(Debug)]
 pub struct MonoResampler {
-    filter: Option<Arc<Filter>>,
-    /// The last samples of the input, preceded by the zeros before its start.
-    history: Vec<f32>,
-    /// Where in `history` the first tap of the next output sample lies.
-    tap_start: usize,
-    /// Position of the next output between two input samples, in units of 1/`up`.
-    phase: u64,
+    in_hz: u32,
+    out_hz: u32,
+    converter: Option<Converter>,
     pushed: u64,
     produced: u64,
 }
 
-/// Filters of the last few pairs of rates: making one takes as long as resampling two seconds.
-static RECENT: Mutex<Vec<Arc<Filter>>> = Mutex::new(Vec::new());
-/// Filters that are kept; most libraries have two or three sample rates.
-const MAX_RECENT: usize = 6;
-
-#[derive(Debug)]
-struct Filter {
-    /// Output samples a period of `down` input samples.
-    up: u64,
-    down: u64,
-    /// Taps a phase, a multiple of [`LANES`].
-    taps: usize,
-    /// Input samples before the output's position that the filter reaches.
-    before: usize,
-    /// Phases in the table, one more where they are interpolated.
-    phases: u64,
-    /// `[phases, taps]`.
-    table: Vec<f32>,
-}
-
-/// Partial sums of the dot product, enough for two of the widest registers.
-const LANES: usize = 16;
-
 impl MonoResampler {
     /// A resampler from `in_hz` to `out_hz`; a rate of 0 counts as 1.
     pub fn new(in_hz: u32, out_hz: u32) -> Self {
-        let (in_hz, out_hz) = (u64::from(in_hz.max(1)), u64::from(out_hz.max(1)));
-        let filter = (in_hz != out_hz).then(|| Filter::shared(in_hz, out_hz));
-        let history = vec![0.0; filter.as_ref().map_or(0, |filter| filter.before)];
-        Self { filter, history, tap_start: 0, phase: 0, pushed: 0, produced: 0 }
+        let (in_hz, out_hz) = (in_hz.max(1), out_hz.max(1));
+        let converter = (in_hz != out_hz).then(|| Converter::new(in_hz, out_hz));
+        Self { in_hz, out_hz, converter, pushed: 0, produced: 0 }
     }
 
     /// Takes in samples and appends to `out` what can be computed so far.
     pub fn push(&mut self, input: &[f32], out: &mut Vec<f32>) {
+        let before = out.len();
+        match &mut self.converter {
+            None => out.extend_from_slice(input),
+            Some(converter) => converter.push(input, out),
+        }
         self.pushed += input.len() as u64;
-        if self.filter.is_none() {
-            out.extend_from_slice(input);
-            self.produced += input.len() as u64;
-            return;
-        }
-        for part in input.chunks(MAX_PUSH) {
-            self.history.extend_from_slice(part);
-            self.render(u64::MAX, out);
-        }
+        self.produced += (out.len() - before) as u64;
     }
 
     /// Appends the rest of the output and makes the resampler ready for another stream.
     pub fn finish(&mut self, out: &mut Vec<f32>) {
-        if let Some(filter) = &self.filter {
-            let exact = u128::from(self.pushed) * u128::from(filter.up) * 2 + u128::from(filter.down);
-            let total = (exact / (2 * u128::from(filter.down))) as u64;
-            // Enough zeros for every output that is still owed, in slices so that the history stays small.
+        if let Some(converter) = &mut self.converter {
+            let (in_hz, out_hz) = (u128::from(self.in_hz), u128::from(self.out_hz));
+            let total = ((2 * u128::from(self.pushed) * out_hz + in_hz) / (2 * in_hz)) as u64;
             while self.produced < total {
-                let zeros = self.history.len() + filter_span(&self.filter).min(MAX_PUSH);
-                self.history.resize(zeros, 0.0);
-                self.render(total, out);
+                let (before, owed) = (out.len(), total - self.produced);
+                converter.push_silence(out);
+                let made = ((out.len() - before) as u64).min(owed);
+                out.truncate(before + made as usize);
+                self.produced += made;
             }
         }
         self.reset();
@@ -103,152 +95,171 @@ impl MonoResampler {
 
     /// Forgets everything that was pushed.
     pub fn reset(&mut self) {
-        self.history.clear();
-        self.history.resize(self.filter.as_ref().map_or(0, |filter| filter.before), 0.0);
-        (self.tap_start, self.phase, self.pushed, self.produced) = (0, 0, 0, 0);
+        if let Some(converter) = &mut self.converter {
+            converter.start();
+        }
+        (self.pushed, self.produced) = (0, 0);
+    }
+}
+
+/// A resampler of rubato's with the input that waits for it.
+struct Converter {
+    inner: Box<dyn Resampler<f32>>,
+    lead: Lead,
+    /// Input of the next block.
+    waiting: Vec<f32>,
+    /// Zeros still to be put before the input.
+    silence: usize,
+    /// Output samples still to be dropped.
+    drop: usize,
+}
+
+/// What comes before the first output sample that counts.
+struct Lead {
+    /// Zeros before the input.
+    silence: usize,
+    /// Output samples to drop.
+    drop: usize,
+    /// The ratio while those are computed and the true one, where they differ.
+    ratios: Option<(f64, f64)>,
+}
+
+impl std::fmt::Debug for Converter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Converter").field("waiting", &self.waiting.len()).finish_non_exhaustive()
+    }
+}
+
+impl Converter {
+    fn new(in_hz: u32, out_hz: u32) -> Self {
+        let (inner, lead) = fft(in_hz, out_hz).unwrap_or_else(|| sinc(in_hz, out_hz));
+        let mut converter = Self { inner, lead, waiting: Vec::new(), silence: 0, drop: 0 };
+        converter.start();
+        converter
     }
 
-    fn render(&mut self, total: u64, out: &mut Vec<f32>) {
-        let Some(filter) = &self.filter else { return };
-        let mut cursor = Cursor { tap_start: self.tap_start, phase: self.phase };
-        let before = out.len();
-        render_block(filter, &self.history, &mut cursor, total - self.produced, out);
-        self.produced += (out.len() - before) as u64;
-        (self.tap_start, self.phase) = (cursor.tap_start, cursor.phase);
-        if self.tap_start >= COMPACT_AT {
-            let used = self.tap_start.min(self.history.len());
-            self.history.drain(..used);
-            self.tap_start -= used;
+    fn start(&mut self) {
+        self.inner.reset();
+        self.waiting.clear();
+        (self.silence, self.drop) = (self.lead.silence, self.lead.drop);
+        if let Some((lead, _)) = self.lead.ratios {
+            self.set_ratio(lead);
+            self.limit_block();
+        }
+    }
+
+    fn push(&mut self, mut input: &[f32], out: &mut Vec<f32>) {
+        loop {
+            let missing = self.inner.input_frames_next() - self.waiting.len();
+            let zeros = missing.min(self.silence);
+            self.waiting.resize(self.waiting.len() + zeros, 0.0);
+            self.silence -= zeros;
+            let (taken, rest) = input.split_at(input.len().min(missing - zeros));
+            self.waiting.extend_from_slice(taken);
+            input = rest;
+            if zeros + taken.len() < missing {
+                return;
+            }
+            self.run(out);
+        }
+    }
+
+    /// Computes one block, filled up with zeros.
+    fn push_silence(&mut self, out: &mut Vec<f32>) {
+        self.waiting.resize(self.inner.input_frames_next(), 0.0);
+        self.run(out);
+    }
+
+    /// Computes the block for which just enough input is waiting.
+    fn run(&mut self, out: &mut Vec<f32>) {
+        let (start, count) = (out.len(), self.inner.output_frames_next());
+        out.resize(start + count, 0.0);
+        let input = InterleavedSlice::new(&self.waiting, 1, self.waiting.len());
+        let output = InterleavedSlice::new_mut(&mut out[start..], 1, count);
+        let (input, mut output) =
+            (input.expect("the lengths are equal"), output.expect("the lengths are equal"));
+        self.inner
+            .process_into_buffer(&input, &mut output, None)
+            .expect("the blocks have the lengths asked for");
+        self.waiting.clear();
+        if self.drop > 0 {
+            out.truncate(start);
+            self.drop -= count;
+            self.limit_block();
+        }
+    }
+
+    /// Lets the blocks of a resampler without fixed ones end where the lead ends, and then sets its true ratio.
+    fn limit_block(&mut self) {
+        let Some((_, ratio)) = self.lead.ratios else { return };
+        if self.drop == 0 {
+            self.set_ratio(ratio);
+        }
+        if let Some(resizable) = self.inner.as_resizable() {
+            let largest = resizable.output_frames_max();
+            let size = if self.drop == 0 { largest } else { self.drop.min(largest) };
+            resizable.set_chunk_size(size).expect("the block is no larger than at first");
+        }
+    }
+
+    fn set_ratio(&mut self, ratio: f64) {
+        if let Some(adjustable) = self.inner.as_adjustable() {
+            adjustable.set_resample_ratio(ratio, false).expect("the ratio is near the true one");
         }
     }
 }
 
-fn filter_span(filter: &Option<Arc<Filter>>) -> usize {
-    filter.as_ref().map_or(0, |filter| filter.taps)
+/// Resampling by FFT, exact for every pair of rates with a common divisor of some size: fastest, and made in
+/// less than 0.1 ms. `None` where the blocks would be too long.
+fn fft(in_hz: u32, out_hz: u32) -> Option<(Box<dyn Resampler<f32>>, Lead)> {
+    let divisor = greatest_common_divisor(in_hz, out_hz);
+    let (down, up) = ((in_hz / divisor) as usize, (out_hz / divisor) as usize);
+    let lower = down.min(up);
+    let periods = ((FFT_FILTER + lower / 2) / lower).max(1);
+    if lower * periods > MAX_FFT_FILTER || down.max(up) * periods > MAX_FFT_BLOCK {
+        return None;
+    }
+    let (block_in, block_out) = (down * periods, up * periods);
+    let inner = Fft::new_custom(in_hz as usize, out_hz as usize, block_in, 1, 1, WINDOW, FixedSync::Both)
+        .expect("neither rates nor block are zero");
+    // The filter is as long as the block, and its peak lies at half of that, rounded down. With as many zeros
+    // before the input as there are from there to the block's end, the delay is just one block.
+    let lead = Lead { silence: block_in - block_in / 2, drop: block_out, ratios: None };
+    Some((Box::new(inner), lead))
 }
 
-impl Filter {
-    fn shared(in_hz: u64, out_hz: u64) -> Arc<Self> {
-        let divisor = greatest_common_divisor(in_hz, out_hz);
-        let (up, down) = (out_hz / divisor, in_hz / divisor);
-        let lock = || RECENT.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = lock().iter().find(|filter| (filter.up, filter.down) == (up, down)).cloned();
-        known.unwrap_or_else(|| {
-            let filter = Arc::new(Self::new(up, down));
-            let mut recent = lock();
-            recent.truncate(MAX_RECENT - 1);
-            recent.insert(0, Arc::clone(&filter));
-            filter
-        })
-    }
-
-    fn new(up: u64, down: u64) -> Self {
-        // When the rate goes down, the filter is stretched to the lower Nyquist frequency.
-        let scale = (up as f64 / down as f64).min(1.0);
-        let half = (HALF_CROSSINGS / scale).ceil() as usize;
-        let taps = (2 * half).next_multiple_of(LANES);
-        let exact = up <= MAX_EXACT_PHASES;
-        // A stretched filter changes more slowly from phase to phase.
-        let phases = if exact { up } else { (INTERPOLATED_PHASES * scale).ceil().max(64.0) as u64 };
-        let rows = if exact { phases } else { phases + 1 };
-        let mut table = Vec::with_capacity(rows as usize * taps);
-        for row in 0..rows {
-            let offset = row as f64 / phases as f64;
-            let weights: Vec<f64> =
-                (0..taps).map(|tap| kernel((tap as f64 - (half - 1) as f64 - offset) * scale)).collect();
-            let sum: f64 = weights.iter().sum();
-            table.extend(weights.iter().map(|weight| (weight / sum) as f32));
-        }
-        Self { up, down, taps, before: half - 1, phases, table }
-    }
-
-    fn row(&self, phase: u64) -> &[f32] {
-        let start = phase as usize * self.taps;
-        &self.table[start..start + self.taps]
-    }
+/// Resampling by an interpolated sinc filter, for rates with hardly a common divisor: any ratio in little memory.
+fn sinc(in_hz: u32, out_hz: u32) -> (Box<dyn Resampler<f32>>, Lead) {
+    // Input samples an output sample.
+    let step = f64::from(in_hz) / f64::from(out_hz);
+    // When the rate goes down, the filter is stretched, and changes more slowly from position to position.
+    let stretch = step.max(1.0);
+    let sinc_len = ((SINC_FILTER * stretch).min(MAX_SINC_FILTER) as usize).next_multiple_of(8);
+    let positions = (SINC_POSITIONS / stretch).max(MIN_SINC_POSITIONS).ceil();
+    let parameters = SincInterpolationParameters {
+        sinc_len,
+        f_cutoff: Some(SINC_CUTOFF),
+        oversampling_factor: positions as usize,
+        interpolation: SincInterpolationType::Cubic,
+        window: WINDOW,
+    };
+    let block = (SINC_BLOCK_INPUT / step).clamp(1.0, SINC_BLOCK) as usize;
+    let inner = Async::new_sinc(1.0 / step, LEAD_RATIO, &parameters, block, 1, FixedAsync::Output)
+        .expect("the ratio is finite and the block not empty");
+    // Rubato's first output lies `step` after −`sinc_len`/2 + 1/`positions`, which is no output's time. Until
+    // the start of the input, a slightly different step makes it one.
+    let delay = sinc_len as f64 / 2.0 - 1.0 / positions;
+    let silence = (MIN_LEAD * step - delay).max(0.0).ceil();
+    let distance = silence + delay - step;
+    let drop = (distance / step).round();
+    let lead =
+        Lead { silence: silence as usize, drop: drop as usize, ratios: Some((drop / distance, 1.0 / step)) };
+    (Box::new(inner), lead)
 }
 
-/// The low-pass at `x` zero crossings from its centre.
-fn kernel(x: f64) -> f64 {
-    let position = x / HALF_CROSSINGS;
-    if position.abs() >= 1.0 {
-        return 0.0;
-    }
-    let angle = PI * CUTOFF * x;
-    let sinc = if angle.abs() < 1e-9 { 1.0 } else { angle.sin() / angle };
-    sinc * bessel_i0(KAISER_BETA * (1.0 - position * position).sqrt())
-}
-
-/// Modified Bessel function of order 0 by its power series (Abramowitz & Stegun 9.6.12).
-fn bessel_i0(x: f64) -> f64 {
-    let quarter = x * x / 4.0;
-    let (mut sum, mut term, mut k) = (1.0, 1.0, 1.0);
-    while term > sum * 1e-17 {
-        term *= quarter / (k * k);
-        sum += term;
-        k += 1.0;
-    }
-    sum
-}
-
-fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
+fn greatest_common_divisor(mut a: u32, mut b: u32) -> u32 {
     while b != 0 {
         (a, b) = (b, a % b);
     }
     a
-}
-
-struct Cursor {
-    tap_start: usize,
-    phase: u64,
-}
-
-/// Computes up to `limit` outputs, as far as the history goes.
-#[multiversion::multiversion(targets("x86_64+avx512f", "x86_64+avx2+fma", "aarch64+neon"))]
-fn render_block(filter: &Filter, history: &[f32], cursor: &mut Cursor, limit: u64, out: &mut Vec<f32>) {
-    let (whole, part) = ((filter.down / filter.up) as usize, filter.down % filter.up);
-    let exact = filter.phases == filter.up;
-    let mut left = limit;
-    while left > 0 {
-        let Some(window) = history.get(cursor.tap_start..cursor.tap_start + filter.taps) else { return };
-        let value = if exact {
-            dot(window, filter.row(cursor.phase))
-        } else {
-            let scaled = u128::from(cursor.phase) * u128::from(filter.phases);
-            let row = (scaled / u128::from(filter.up)) as u64;
-            let rest = (scaled % u128::from(filter.up)) as f32 / filter.up as f32;
-            let (low, high) = (dot(window, filter.row(row)), dot(window, filter.row(row + 1)));
-            low + (high - low) * rest
-        };
-        out.push(value);
-        left -= 1;
-        cursor.phase += part;
-        cursor.tap_start += whole;
-        if cursor.phase >= filter.up {
-            cursor.phase -= filter.up;
-            cursor.tap_start += 1;
-        }
-    }
-}
-
-/// Inlined, so that it is compiled for the instruction set of its caller.
-#[inline(always)]
-fn dot(samples: &[f32], weights: &[f32]) -> f32 {
-    let (samples, _) = samples.as_chunks::<LANES>();
-    let (weights, _) = weights.as_chunks::<LANES>();
-    let mut sums = [0f32; LANES];
-    for (samples, weights) in samples.iter().zip(weights) {
-        for lane in 0..LANES {
-            sums[lane] += samples[lane] * weights[lane];
-        }
-    }
-    // Halved step by step: adding one after the other would wait for each sum in turn.
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            sums[lane] += sums[lane + width];
-        }
-        width /= 2;
-    }
-    sums[0]
 }

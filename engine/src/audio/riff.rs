@@ -160,10 +160,10 @@ impl<R: Read + Seek + ?Sized> Walker<'_, R> {
         let form_end = 8 + u64::from(self.u32([head[4], head[5], head[6], head[7]]));
         let mut position = 12;
         let mut header = [0; 8];
-        while self.chunks.len() < MAX_CHUNKS
-            && position < self.end
-            && read_at(self.stream, position, &mut header)? == header.len()
-        {
+        for _ in 0..MAX_CHUNKS {
+            if position >= self.end || read_at(self.stream, position, &mut header)? < header.len() {
+                break;
+            }
             let id = [header[0], header[1], header[2], header[3]];
             let size = u64::from(self.u32([header[4], header[5], header[6], header[7]]));
             let start = position + 8;
@@ -252,7 +252,7 @@ impl<R: Read + Seek + ?Sized> Walker<'_, R> {
     fn read_ds64(&mut self, start: u64, size: u64) -> io::Result<()> {
         // riffSize, dataSize, sampleCount: 8 bytes each; tableLength: 4; then entries of 12.
         let mut fixed = [0; 28];
-        if size < 24 || read_at(self.stream, start, &mut fixed)? < 24 {
+        if self.ds64.data_len.is_some() || size < 24 || read_at(self.stream, start, &mut fixed)? < 24 {
             return Ok(());
         }
         let mut wide = [0; 8];

@@ -3,7 +3,7 @@
 //! A distance-weighted nearest-neighbour vote: every query frame lets its closest labelled sounds vote with a weight
 //! that falls off exponentially with their cosine. A fixed weight votes for "no idea", so that a region that nothing
 //! labelled resembles gets no category rather than a wrong one. The constants were fitted on held-out labelled sets;
-//! see the results in the README.
+//! see `models/README.md`.
 
 use std::collections::BTreeMap;
 
@@ -43,11 +43,11 @@ pub struct Shares {
 /// Voters of one query frame.
 const VOTERS: usize = 10;
 /// Fall-off of a vote's weight with the cosine.
-const TEMPERATURE: f32 = 0.07;
+const TEMPERATURE: f32 = 0.10;
 /// A single voter at this cosine weighs as much as "no idea".
-const UNKNOWN_COSINE: f32 = 0.45;
+const UNKNOWN_COSINE: f32 = 0.75;
 /// A voter of the starter bank counts this much of one of the library.
-const BANK_WEIGHT: f32 = 0.5;
+const BANK_WEIGHT: f32 = 0.25;
 
 /// Lets labelled sounds vote; each element of `votes` holds the voters of one query frame, best first (several lists
 /// of a frame, from library and bank, are chained by the caller).

@@ -22,7 +22,9 @@ use crate::{commands, library};
 /// Categories shown at most.
 const CATEGORIES: usize = 5;
 /// Categories with a smaller share are not shown.
-const LEAST_SHARE: f32 = 0.03;
+const LEAST_SHARE: f32 = 0.05;
+/// When none has at least this share, it is no idea: of such guesses one in ten was right on held-out sets.
+const IDEA: f32 = 0.1;
 
 pub(crate) fn run(global: &Global, args: FindArgs) -> Result<Ending, Failure> {
     // What is wrong with the question is said before a folder is indexed for it.
@@ -224,7 +226,9 @@ impl Answer<'_> {
     }
 
     fn shown_categories(&self) -> impl Iterator<Item = (CatIndex, f32)> {
-        let shown = self.shares.categories.iter().filter(|category| category.share >= LEAST_SHARE).take(CATEGORIES);
+        let categories = &self.shares.categories;
+        let idea = categories.first().is_some_and(|first| first.share >= IDEA);
+        let shown = categories.iter().filter(move |category| idea && category.share >= LEAST_SHARE).take(CATEGORIES);
         shown.filter_map(|category| Some((CatIndex::new(category.cat)?, category.share)))
     }
 
