@@ -45,7 +45,7 @@ fn each_bad_file_is_named_with_what_to_do_and_the_batch_goes_on() {
         ("garbage.wav", garbage.clone(), "is not a sound file of a known format; convert it"),
         ("garbage.flac", garbage, "is not a sound file of a known format; convert it"),
         ("text.mp3", b"This is not music.".to_vec(), "is not a sound file of a known format; convert it"),
-        ("only-riff.wav", b"RIFF".to_vec(), "copy it again"),
+        ("only-riff.wav", b"RIFF".to_vec(), "is not a sound file of a known format; convert it"),
         ("no-data.wav", good[..36].to_vec(), "copy it again"),
         ("no-samples.wav", header(1, 48_000, 16, 0), "holds no audio (zero samples); re-export it"),
         ("nan.wav", float(&nan), "has a sample that is not a finite number at 0.500 s; re-export it"),
@@ -168,7 +168,7 @@ fn a_damaged_manifest_is_refused_by_name() {
     for bytes in [flipped, whole[..whole.len() / 2].to_vec(), b"scribble".to_vec(), Vec::new()] {
         fs::write(&manifest, bytes).unwrap();
         for args in [&["index", "sounds"][..], &["info"], &["verify"]] {
-            bench.run(args).refused(&["library/manifest: damaged", "index"]);
+            bench.run(args).refused(&["library/manifest: damaged", "delete the folder and index again"]);
         }
     }
 }
@@ -187,12 +187,13 @@ fn a_damaged_segment_is_named_and_the_rest_is_searched() {
     let ran = bench.run(crate::support::find_args(&asked, &[]));
     assert_eq!(crate::support::names(&ran.json()), ["b.wav"]);
     assert!(ran.err.starts_with(&format!("warning: {}: damaged (", segment.display())), "{}", ran.err);
-    assert!(ran.err.contains("run `earmark verify`, then index the folders again"), "{}", ran.err);
-    assert!(bench.run(["verify"]).ended(2).err.contains(segment.to_str().unwrap()));
+    assert!(ran.err.contains("drop it with `earmark verify --repair`, then run `earmark index`"), "{}", ran.err);
     // What the message advises must help.
-    let ran = bench.run(["index", "sounds", "--json"]);
-    assert_eq!(tally(&ran.json()), "1 new, 1 unchanged", "{}", ran.err);
+    let repaired = bench.run(["verify", "--repair"]).ended(2);
+    assert!(repaired.err.contains(segment.to_str().unwrap()), "{}", repaired.err);
+    assert!(repaired.err.contains("1 damaged segment dropped"), "{}", repaired.err);
     bench.run(["verify"]).ended(0);
+    assert_eq!(tally(&bench.run(["index", "--json"]).ended(0).json()), "1 new, 1 unchanged");
     assert_eq!(bench.known(), ["sounds/a.wav", "sounds/b.wav"]);
 }
 

@@ -123,7 +123,7 @@ fn filters_choose_what_may_be_found() {
         ("DOOR* -creak", &[KNOCK]),
         ("DOOR*|LASR* dur<1.5", &[LASER]),
         ("dur>=30", &[FOREST]),
-        ("dur=4..6", &[BELL]),
+        ("dur=4.5..6", &[BELL]),
         ("ch=1 METL*", &[]),
         ("rate=48k dur>50", &[FOREST]),
         ("-rate=48000", &[]),

@@ -24,8 +24,8 @@ fn every_subcommand_has_help_with_examples_that_parse() {
         let ran = bench.run([name.as_str(), "--help"]).ended(0);
         assert_eq!(ran.err, "");
         let examples = ran.out.split_once("Examples:\n").unwrap_or_else(|| panic!("no examples in {}", ran.out)).1;
-        let of_it = examples.lines().filter(|line| line.contains(&format!("earmark {name}"))).count();
-        assert!(of_it >= 2, "{name}: {examples}");
+        assert!(examples.lines().filter(|line| line.contains("earmark ")).count() >= 2, "{name}: {examples}");
+        assert!(examples.contains(&format!("earmark {name}")), "{name}: {examples}");
         assert!(ran.out.contains("--quiet"), "{name}: options for every subcommand");
         assert!(ran.out.lines().all(|line| line.chars().count() <= 120), "{name}: {}", ran.out);
     }
@@ -95,7 +95,7 @@ fn there_is_a_manual_page_for_every_subcommand() {
     let Some(groff) = program("groff") else { return };
     for page in &written {
         let page = pages.join(page);
-        let shown: Ran = Command::new(&groff).args(["-man", "-Tutf8", "-ww"]).arg(&page).output().unwrap().into();
+        let shown: Ran = Command::new(&groff).args(["-man", "-Tascii", "-ww", "-P-bou"]).arg(&page).output().unwrap().into();
         assert_eq!((shown.status, shown.err.as_str()), (0, ""), "{}", page.display());
         for heading in ["NAME", "SYNOPSIS", "OPTIONS"] {
             assert!(shown.out.contains(heading), "no {heading} in {}", page.display());

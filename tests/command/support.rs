@@ -62,11 +62,12 @@ impl Bench {
         self.write(&format!("sounds/{name}"), &snippet_of(recipe, take))
     }
 
-    /// Writes a file, and the folders it needs.
+    /// Writes a file, and the folders it needs, as if it had been there for an hour.
     pub(crate) fn write(&self, name: impl AsRef<Path>, bytes: &[u8]) -> PathBuf {
         let path = self.dir.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, bytes).unwrap();
+        age(&path);
         path
     }
 
