@@ -28,9 +28,19 @@ pub(crate) fn start_tracing(verbose: u8) {
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(io::stderr).init();
 }
 
+/// Says a line on standard error; when nobody reads it any more, the work goes on all the same.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
 /// Says on standard error that something is odd.
 pub(crate) fn warn(message: &str) {
-    anstream::eprintln!("{WARNING}warning{WARNING:#}: {}", one_line(message));
+    say(&format!("{WARNING}warning{WARNING:#}: {}", one_line(message)));
+}
+
+/// Says on standard error what went wrong.
+pub(crate) fn error(message: &str) {
+    say(&format!("earmark: {}", one_line(message)));
 }
 
 /// Prints a value as JSON on standard output.
@@ -54,10 +64,13 @@ pub(crate) fn one_line(message: &str) -> String {
     line
 }
 
-/// Writes a path: as its bytes where a program reads, readable where a person does.
-pub(crate) fn write_path(out: &mut dyn Write, path: &Path) -> io::Result<()> {
+/// Writes a path to standard output: as its bytes where a program reads, readable where a person does.
+///
+/// It goes past the layer that takes colours away, which would take parts of odd names with them.
+pub(crate) fn write_path(path: &Path) -> io::Result<()> {
+    let mut out = io::stdout().lock();
     #[cfg(unix)]
-    if !io::stdout().is_terminal() {
+    if !out.is_terminal() {
         use std::os::unix::ffi::OsStrExt;
         return out.write_all(path.as_os_str().as_bytes());
     }

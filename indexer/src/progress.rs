@@ -93,7 +93,7 @@ impl Observer for Progress {
             Shown::Bar(bar) => bar.set_message(self.message()),
             Shown::Lines if self.last_line.elapsed() >= LINE_EVERY => {
                 self.last_line = Instant::now();
-                eprintln!("{}", self.message());
+                output::say(&self.message());
             }
             Shown::Lines | Shown::Nothing => {}
         }

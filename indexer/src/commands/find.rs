@@ -219,7 +219,7 @@ impl Answer<'_> {
                 clock(hit.start_s),
                 clock(sound.row.duration_s),
             )?;
-            output::write_path(&mut out, &self.snapshot.full_path(&sound)?)?;
+            output::write_path(&self.snapshot.full_path(&sound)?)?;
             writeln!(out)?;
         }
         Ok(())

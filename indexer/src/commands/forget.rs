@@ -21,7 +21,7 @@ pub(crate) fn run(global: &Global, args: ForgetArgs) -> Result<Ending, Failure> 
         let mut out = anstream::stdout().lock();
         for id in &sounds {
             if let Some(sound) = snapshot.get(*id) {
-                output::write_path(&mut out, &snapshot.full_path(&sound)?)?;
+                output::write_path(&snapshot.full_path(&sound)?)?;
                 writeln!(out)?;
             }
         }

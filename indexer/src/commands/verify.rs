@@ -33,7 +33,7 @@ pub(crate) fn run(global: &Global, args: VerifyArgs) -> Result<Ending, Failure> 
         })?;
     } else {
         for (_, problem) in &report.problems {
-            eprintln!("earmark: {}", output::one_line(problem));
+            output::error(problem);
         }
         if !global.quiet {
             let segments = counted(report.segments, "segment");
@@ -48,7 +48,7 @@ pub(crate) fn run(global: &Global, args: VerifyArgs) -> Result<Ending, Failure> 
     }
     if args.repair && !report.problems.is_empty() && !global.quiet {
         let dropped = counted(report.problems.len(), "damaged segment");
-        eprintln!("{dropped} dropped; `earmark index` reads their sounds again");
+        output::say(&format!("{dropped} dropped; `earmark index` reads their sounds again"));
     }
     Ok(if report.problems.is_empty() { Ending::Found } else { Ending::Partial })
 }
