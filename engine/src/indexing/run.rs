@@ -269,11 +269,13 @@ impl Run<'_> {
                 let before = self.before.clone();
                 let Some(sound) = before.get(from) else { return Ok(None) };
                 let mut record = sound.record()?;
+                let label = (record.cat, record.cat_source);
                 record.modified_ns = modified_ns;
                 self.place(&task.file, &mut record)?;
                 self.segment()?.copy(&record, &sound)?;
                 if task.replaces == Some(from) {
                     self.summary.unchanged += 1;
+                    self.summary.relabelled += usize::from(label != (record.cat, record.cat_source));
                 } else if self.missing.remove(&from) || self.has_vanished(from) {
                     self.gone.insert(from);
                     self.summary.moved += 1;

@@ -104,6 +104,8 @@ fn embed(args: &EmbedArgs, embedder: &mut Embedder, sound: &Path) -> Result<Embe
         mel: Vec::new(),
     };
     let mut stream = args.region.open(sound, card.front_end.sample_rate_hz)?;
+    // Times are those of the file, also in a region.
+    let from_s = args.region.from.unwrap_or(0.0);
     let Embedded { starts_s, embeddings, mel, .. } = &mut embedded;
     let mut on_column = |column: &[f32]| {
         if args.mel {
@@ -111,7 +113,7 @@ fn embed(args: &EmbedArgs, embedder: &mut Embedder, sound: &Path) -> Result<Embe
         }
     };
     let mut on_frame = |frame: earmark_engine::network::FrameEmbedding<'_>| {
-        starts_s.push(frame.start_s);
+        starts_s.push(from_s + frame.start_s);
         embeddings.extend_from_slice(frame.embedding);
     };
     embedder.embed_stream_with_columns(&mut stream, &mut on_column, &mut on_frame)?;

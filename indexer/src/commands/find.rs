@@ -248,7 +248,7 @@ impl Answer<'_> {
                 similarity_percent: self.percent(hit),
                 cosine: hit.similarity,
                 start_s: hit.start_s,
-                query_start_s: hit.query_start_s,
+                query_start_s: args.region.from.unwrap_or(0.0) + hit.query_start_s,
                 duration_s: sound.row.duration_s,
                 cat_id: entry.map(|entry| entry.cat_id.as_ref()),
                 category: entry.map(|entry| entry.category.as_ref()),

@@ -77,7 +77,8 @@ pub(crate) fn update(
         output::warn(&format!("{}: {}", problem.path.display(), problem.reason));
     }
     // An index inside an indexed folder holds nothing to listen to.
-    walked.files.retain(|file| !file.path.starts_with(library));
+    let own = indexing::absolute(library).unwrap_or_else(|_| library.into());
+    walked.files.retain(|file| !file.path.starts_with(&own));
     let model = model::load(work.model.as_deref(), existing.as_ref())?;
     let jobs = work.jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), usize::from);
     let request =
