@@ -113,7 +113,7 @@ fn as_many_answers_as_asked_for_best_first() {
 #[test]
 fn filters_choose_what_may_be_found() {
     let all = [BELL, FOREST, CREAK, KNOCK, LASER, RAIN, SHEET];
-    let expectations: [(&str, &[&str]); 13] = [
+    let expectations: [(&str, &[&str]); 15] = [
         ("", &all),
         ("steady", &[RAIN]),
         ("STEADY", &[RAIN]),
@@ -126,7 +126,9 @@ fn filters_choose_what_may_be_found() {
         ("dur=4.5..6", &[BELL]),
         ("ch=1 METL*", &[]),
         ("rate=48k dur>50", &[FOREST]),
-        ("-rate=48000", &[]),
+        ("-rate=48000", &[SHEET]),
+        ("ch=1", &[CREAK, KNOCK]),
+        ("rate>96000", &[]),
     ];
     for (filter, expected) in expectations {
         let ran = library().run(crate::support::find_args(&asked("bell.wav"), &["--filter", filter]));

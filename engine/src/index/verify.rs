@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{IndexError, Snapshot};
+use super::{IndexError, Snapshot, SoundId, SoundRef};
 
 /// What [`verify`] found.
 #[derive(Debug, Default)]
@@ -31,15 +31,14 @@ pub fn verify(library: &Path) -> Result<VerifyReport, IndexError> {
     }
     for (at, segment) in snapshot.segments() {
         report.bytes += segment.len_bytes();
+        // The folder of a sound that is gone may have been forgotten with it.
+        let is_live = |sound: &SoundRef<'_>| snapshot.is_live(SoundId { segment: at, sound: sound.number() });
         let checked = segment.verify().and_then(|()| {
-            segment.sounds().try_for_each(|sound| snapshot.full_path(&sound).map(|_| ()))
+            segment.sounds().filter(is_live).try_for_each(|sound| snapshot.full_path(&sound).map(|_| ()))
         });
         match checked {
             Ok(()) => {
-                let live = segment
-                    .sounds()
-                    .filter(|sound| snapshot.is_live(super::SoundId { segment: at, sound: sound.number() }));
-                for sound in live {
+                for sound in segment.sounds().filter(is_live) {
                     report.sounds += 1;
                     report.frames += u64::from(sound.row.frame_count);
                 }
