@@ -26,7 +26,8 @@ fn header(channels: u16, rate_hz: u32, bits: u16, data_bytes: u32) -> Vec<u8> {
 /// What the summary says about a file that could not be used.
 fn reason(summary: &Value, name: &str) -> String {
     let unreadable = summary["unreadable"].as_array().unwrap();
-    let of_file = unreadable.iter().find(|problem| problem["path"].as_str().unwrap().ends_with(&format!("/{name}")));
+    let of_file =
+        unreadable.iter().find(|problem| problem["path"].as_str().unwrap().ends_with(&format!("/{name}")));
     of_file.unwrap_or_else(|| panic!("{name} is not in {summary:#}"))["reason"].as_str().unwrap().to_owned()
 }
 
@@ -39,7 +40,8 @@ fn each_bad_file_is_named_with_what_to_do_and_the_batch_goes_on() {
     let mut infinite = nan.clone();
     infinite.channels[0][24_000] = f32::INFINITY;
     let float = |audio: &Audio| wav::encode(audio, SampleFormat::F32, &Default::default());
-    let garbage: Vec<u8> = (0..50_000_u64).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+    let garbage: Vec<u8> =
+        (0..50_000_u64).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
     let bad: [(&str, Vec<u8>, &str); 13] = [
         ("empty.wav", Vec::new(), "is empty (0 bytes); copy it again"),
         ("garbage.wav", garbage.clone(), "is not a sound file of a known format; convert it"),
@@ -49,7 +51,11 @@ fn each_bad_file_is_named_with_what_to_do_and_the_batch_goes_on() {
         ("no-data.wav", good[..36].to_vec(), "copy it again"),
         ("no-samples.wav", header(1, 48_000, 16, 0), "holds no audio (zero samples); re-export it"),
         ("nan.wav", float(&nan), "has a sample that is not a finite number at 0.500 s; re-export it"),
-        ("infinite.wav", float(&infinite), "has a sample that is not a finite number at 0.500 s; re-export it"),
+        (
+            "infinite.wav",
+            float(&infinite),
+            "has a sample that is not a finite number at 0.500 s; re-export it",
+        ),
         ("no-channels.wav", header(0, 48_000, 16, 64), "copy it again"),
         ("many-channels.wav", header(u16::MAX, 48_000, 16, 64), "convert"),
         ("no-rate.wav", header(1, 0, 16, 64), ";"),
@@ -67,7 +73,11 @@ fn each_bad_file_is_named_with_what_to_do_and_the_batch_goes_on() {
         let reason = reason(&summary, name);
         assert!(reason.contains(what), "{name}: {reason}");
         let told = ran.err.lines().find(|line| line.contains(&format!("/{name}: ")));
-        assert!(told.is_some_and(|line| line.starts_with("warning: ") && line.contains(what)), "{name}: {}", ran.err);
+        assert!(
+            told.is_some_and(|line| line.starts_with("warning: ") && line.contains(what)),
+            "{name}: {}",
+            ran.err
+        );
     }
     assert_eq!(bench.known(), ["sounds/a-good.wav", "sounds/z-good.wav"]);
     assert!(!ran.err.contains("panicked"), "{}", ran.err);
@@ -129,8 +139,14 @@ fn an_index_of_a_newer_format_is_refused_by_every_command() {
     bytes[8..12].copy_from_slice(&99_u32.to_le_bytes());
     fs::write(&manifest, &bytes).unwrap();
     let asked = asked.to_str().unwrap();
-    let commands: [&[&str]; 6] =
-        [&["index", "sounds"], &["find", asked], &["find", asked, "--in", "sounds"], &["info"], &["verify"], &["forget", "sounds"]];
+    let commands: [&[&str]; 6] = [
+        &["index", "sounds"],
+        &["find", asked],
+        &["find", asked, "--in", "sounds"],
+        &["info"],
+        &["verify"],
+        &["forget", "sounds"],
+    ];
     for args in commands {
         bench.run(args).refused(&["library/manifest: ", "format version 99 is newer", "update Earmark"]);
     }
@@ -151,7 +167,12 @@ fn a_segment_of_a_newer_format_does_not_hide_the_others() {
     fs::write(&segment, bytes).unwrap();
     let ran = bench.run(crate::support::find_args(&asked, &[]));
     assert_eq!(crate::support::names(&ran.json()), ["b.wav"]);
-    for words in [segment.to_str().unwrap(), "format version 7 is newer", "update Earmark", "1 sounds are out of reach"] {
+    for words in [
+        segment.to_str().unwrap(),
+        "format version 7 is newer",
+        "update Earmark",
+        "1 sounds are out of reach",
+    ] {
         assert!(ran.err.contains(words), "no {words:?} in {}", ran.err);
     }
 }
@@ -187,7 +208,11 @@ fn a_damaged_segment_is_named_and_the_rest_is_searched() {
     let ran = bench.run(crate::support::find_args(&asked, &[]));
     assert_eq!(crate::support::names(&ran.json()), ["b.wav"]);
     assert!(ran.err.starts_with(&format!("warning: {}: damaged (", segment.display())), "{}", ran.err);
-    assert!(ran.err.contains("drop it with `earmark verify --repair`, then run `earmark index`"), "{}", ran.err);
+    assert!(
+        ran.err.contains("drop it with `earmark verify --repair`, then run `earmark index`"),
+        "{}",
+        ran.err
+    );
     // What the message advises must help.
     let repaired = bench.run(["verify", "--repair"]).ended(2);
     assert!(repaired.err.contains(segment.to_str().unwrap()), "{}", repaired.err);
@@ -204,7 +229,8 @@ fn other_model(bench: &Bench, name: &str) -> PathBuf {
     fs::create_dir_all(&dir).unwrap();
     let card = fs::read_to_string(aisfx.join("card.toml")).unwrap();
     assert!(card.contains("name = \"aisfx\""));
-    fs::write(dir.join("card.toml"), card.replace("name = \"aisfx\"", &format!("name = \"{name}\""))).unwrap();
+    fs::write(dir.join("card.toml"), card.replace("name = \"aisfx\"", &format!("name = \"{name}\"")))
+        .unwrap();
     fs::copy(aisfx.join("model.onnx"), dir.join("model.onnx")).unwrap();
     dir
 }
@@ -217,7 +243,13 @@ fn a_library_of_another_model_is_refused_with_both_names() {
     let (asked, other) = (asked.to_str().unwrap(), other.to_str().unwrap());
     bench.index();
     for args in [&["index", "sounds", "--model", other][..], &["find", asked, "--model", other]] {
-        bench.run(args).refused(&["library: ", "made with model aisfx", "not hearsay", "--model aisfx", "--library"]);
+        bench.run(args).refused(&[
+            "library: ",
+            "made with model aisfx",
+            "not hearsay",
+            "--model aisfx",
+            "--library",
+        ]);
     }
 }
 
@@ -258,7 +290,9 @@ mod on_unix {
     use std::fs;
     use std::process::{Command, Stdio};
 
-    use crate::support::{Bench, Forbidden, Ran, Running, decoded_nothing, minutes_of, tally, without_rights};
+    use crate::support::{
+        Bench, Forbidden, Ran, Running, decoded_nothing, minutes_of, tally, without_rights,
+    };
 
     #[test]
     fn a_file_that_may_not_be_read_is_named_and_what_is_known_of_it_is_kept() {
@@ -299,7 +333,10 @@ mod on_unix {
         let vanishing = bench.snippet("b-vanishing.wav", "glass_tap", 1);
         bench.snippet("c.wav", "wood_plank", 1);
         let mut command = bench.command();
-        command.args(["index", "sounds", "--jobs", "1", "--json"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .args(["index", "sounds", "--jobs", "1", "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = Running::start(&mut command);
         bench.wait_for_writer(&mut child);
         fs::remove_file(vanishing).unwrap();

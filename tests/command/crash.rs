@@ -55,7 +55,9 @@ fn kill_while_indexing(bench: &Bench, moment: Moment) -> bool {
             let names = || -> BTreeSet<(std::ffi::OsString, Option<std::time::SystemTime>)> {
                 let entries = fs::read_dir(bench.library()).into_iter().flatten().flatten();
                 entries
-                    .map(|entry| (entry.file_name(), entry.metadata().ok().and_then(|data| data.modified().ok())))
+                    .map(|entry| {
+                        (entry.file_name(), entry.metadata().ok().and_then(|data| data.modified().ok()))
+                    })
                     .collect()
             };
             let (mut seen, mut changes) = (names(), 0);
@@ -98,7 +100,7 @@ fn a_kill_at_any_moment_leaves_a_library_that_verifies_and_the_next_run_complete
         let moment = match round % 7 {
             0 => Moment::Start(chance.below(300)),
             1 => Moment::Files(1 + chance.below(2) as usize),
-            _ => Moment::Writing { change: 1 + chance.below(8) as usize, wait_us: chance.below(1500) },
+            _ => Moment::Writing { change: 1 + chance.below(6) as usize, wait_us: chance.below(1500) },
         };
         let alive = kill_while_indexing(&bench, moment);
         eprintln!("round {round}: {moment:?}: {}", if alive { "killed" } else { "it had ended" });
@@ -111,7 +113,8 @@ fn a_kill_at_any_moment_leaves_a_library_that_verifies_and_the_next_run_complete
     }
     assert!(killed >= 8, "only {killed} runs were killed at work");
     expect_all_sounds(&bench);
-    let left: Vec<_> = fs::read_dir(bench.library()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        fs::read_dir(bench.library()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().ends_with(".tmp")), "{left:?}");
 }
 
@@ -121,8 +124,7 @@ fn a_kill_while_the_library_is_made_is_got_over() {
     for _ in 0..3 {
         let bench = Bench::new();
         bench.snippet("a.wav", "glass_tap", 1);
-        let moment =
-            Moment::Writing { change: 1 + chance.below(3) as usize, wait_us: chance.below(300) };
+        let moment = Moment::Writing { change: 1 + chance.below(3) as usize, wait_us: chance.below(300) };
         kill_while_indexing(&bench, moment);
         let ran = bench.run(["verify"]);
         assert!(ran.status == 0 || ran.err.contains("no library here"), "{moment:?}: {ran:?}");
@@ -139,7 +141,10 @@ fn expect_all_sounds(bench: &Bench) {
     there.sort();
     assert_eq!(bench.known(), there);
     let report = bench.run(["verify", "--json"]).ended(0).json();
-    assert_eq!((report["sounds"].as_u64(), report["sound"].as_bool()), (Some(there.len() as u64), Some(true)));
+    assert_eq!(
+        (report["sounds"].as_u64(), report["sound"].as_bool()),
+        (Some(there.len() as u64), Some(true))
+    );
 }
 
 #[test]
@@ -208,7 +213,8 @@ fn a_file_size_limit_is_told_like_a_full_disk_and_the_library_is_unharmed() {
     // The limit's signal would end the program before it can say a word; shells pass on that it is ignored.
     let limited = "trap '' XFSZ; ulimit -f 8; exec \"$EARMARK\" index sounds --json --quiet";
     let ran = script(&bench, &mut Command::new("sh"), limited);
-    let words = ["library/", "disk is full", "the library is unharmed", "free some space and run the command again"];
+    let words =
+        ["library/", "disk is full", "the library is unharmed", "free some space and run the command again"];
     ran.refused(&words);
     bench.run(["verify"]).ended(0);
     assert_eq!(bench.known(), ["sounds/a.wav"]);
@@ -240,7 +246,11 @@ fn a_full_disk_is_told_and_the_library_is_unharmed() {
     assert!(words.iter().all(|word| ran.err.contains(word)), "{}", ran.err);
     assert!(ran.out.starts_with("index: 2\nverify: 0\n"), "{}", ran.out);
     assert!(ran.out.contains("sounds/a.wav\n1 sound would be forgotten"), "{}", ran.out);
-    assert!(ran.out.lines().all(|line| !line.ends_with(".tmp")), "what was half written is cleared away: {}", ran.out);
+    assert!(
+        ran.out.lines().all(|line| !line.ends_with(".tmp")),
+        "what was half written is cleared away: {}",
+        ran.out
+    );
 }
 
 #[test]

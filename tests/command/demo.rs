@@ -61,7 +61,10 @@ fn a_second_time_changes_nothing_and_puts_back_what_is_missing() {
     let bench = Bench::new();
     let folder = bench.dir().join("sfx");
     bench.run(["demo", "sfx", "--quiet"]).ended(0);
-    let kept: Vec<PathBuf> = sounds().iter().map(|path| folder.join(path.strip_prefix(written().dir().join("sfx")).unwrap())).collect();
+    let kept: Vec<PathBuf> = sounds()
+        .iter()
+        .map(|path| folder.join(path.strip_prefix(written().dir().join("sfx")).unwrap()))
+        .collect();
     let times = || -> Vec<SystemTime> {
         kept[1..].iter().map(|path| fs::metadata(path).unwrap().modified().unwrap()).collect()
     };
@@ -70,14 +73,22 @@ fn a_second_time_changes_nothing_and_puts_back_what_is_missing() {
     let ran = bench.run(["demo", "sfx", "--quiet"]).ended(0);
     assert_eq!(ran.out, "");
     assert_eq!(times(), before);
-    assert_eq!(fs::read(&kept[0]).unwrap(), fs::read(&sounds()[0]).unwrap(), "the same seed gives the same bytes");
+    assert_eq!(
+        fs::read(&kept[0]).unwrap(),
+        fs::read(&sounds()[0]).unwrap(),
+        "the same seed gives the same bytes"
+    );
 }
 
 #[test]
 fn a_file_of_someone_else_is_not_overwritten() {
     let bench = Bench::new();
     let theirs = bench.write("sfx/README.txt", b"my own notes");
-    bench.run(["demo", "sfx"]).refused(&["sfx/README.txt", "exists with other contents", "choose an empty folder"]);
+    bench.run(["demo", "sfx"]).refused(&[
+        "sfx/README.txt",
+        "exists with other contents",
+        "choose an empty folder",
+    ]);
     assert_eq!(fs::read(theirs).unwrap(), b"my own notes");
     let name = sounds()[0].strip_prefix(written().dir()).unwrap().to_owned();
     let bench = Bench::new();

@@ -53,10 +53,15 @@ fn every_sound_gives_an_array_and_its_times() {
     assert_eq!(tap.shape, [1, SIZE]);
     let bell = read_npy(&bench.dir().join("out/bell.npy"));
     assert!((2..=4).contains(&bell.shape[0]) && bell.shape[1] == SIZE, "{:?}", bell.shape);
-    assert!(bell.values.iter().all(|value| value.is_finite()) && bell.values.iter().any(|value| *value > 0.1));
+    assert!(
+        bell.values.iter().all(|value| value.is_finite()) && bell.values.iter().any(|value| *value > 0.1)
+    );
     let times = fs::read_to_string(bench.dir().join("out/bell.times.csv")).unwrap();
-    let rows: Vec<Vec<f64>> =
-        times.lines().skip(1).map(|line| line.split(',').map(|field| field.parse().unwrap()).collect()).collect();
+    let rows: Vec<Vec<f64>> = times
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').map(|field| field.parse().unwrap()).collect())
+        .collect();
     assert_eq!(times.lines().next(), Some("frame,start_s,end_s"));
     assert_eq!(rows.len(), bell.shape[0]);
     for (at, row) in rows.iter().enumerate() {
@@ -100,18 +105,24 @@ fn all_formats_hold_the_same_numbers() {
     let csv = fs::read_to_string(bench.dir().join("out/bell.csv")).unwrap();
     let heading: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
     assert_eq!((heading.len(), heading[0], heading[1], heading[SIZE]), (SIZE + 1, "start_s", "e0", "e511"));
-    let values: Vec<f32> =
-        csv.lines().skip(1).flat_map(|line| line.split(',').skip(1).map(|field| field.parse().unwrap())).collect();
+    let values: Vec<f32> = csv
+        .lines()
+        .skip(1)
+        .flat_map(|line| line.split(',').skip(1).map(|field| field.parse().unwrap()))
+        .collect();
     assert_eq!(values, array.values);
 
-    let json: serde_json::Value = serde_json::from_slice(&fs::read(bench.dir().join("out/bell.json")).unwrap()).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_slice(&fs::read(bench.dir().join("out/bell.json")).unwrap()).unwrap();
     assert_eq!(json["embedding_size"], SIZE);
     assert!((json["frame_s"].as_f64().unwrap() - 2.32).abs() < 0.05);
     let frames = json["frames"].as_array().unwrap();
     assert_eq!(frames.len(), array.shape[0]);
     let values: Vec<f32> = frames
         .iter()
-        .flat_map(|frame| frame["embedding"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32))
+        .flat_map(|frame| {
+            frame["embedding"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32)
+        })
         .collect();
     assert!(largest_difference(&values, &array.values) < 1e-6);
     let starts: Vec<f64> = frames.iter().map(|frame| frame["start_s"].as_f64().unwrap()).collect();
@@ -135,7 +146,8 @@ fn the_mel_spectrogram_is_written_on_request() {
 fn embeddings_and_spectrograms_are_those_of_the_original() {
     let Some(reference) = shared("reference") else { return };
     let bench = Bench::new();
-    for name in ["chirp_44k_mono_7s", "impacts_44k_stereo_2s3", "gated_44k_mono_2s", "tiny_44k_mono_100samp"] {
+    for name in ["chirp_44k_mono_7s", "impacts_44k_stereo_2s3", "gated_44k_mono_2s", "tiny_44k_mono_100samp"]
+    {
         let sound = reference.join("wav").join(format!("{name}.wav"));
         bench.run(["embed", sound.to_str().unwrap(), "-o", "out", "--mel"]).ended(0);
         let found = read_npy(&bench.dir().join(format!("out/{name}.npy")));
@@ -169,9 +181,12 @@ fn a_single_sound_goes_to_standard_output() {
 fn two_sounds_of_one_name_are_refused_before_one_overwrites_the_other() {
     let bench = bench();
     bench.write("other/tap.flac", b"");
-    bench
-        .run(["embed", "tap.wav", "bell.wav", "other/tap.flac", "-o", "out"])
-        .refused(&["tap.wav", "other/tap.flac", "same file", "different folders"]);
+    bench.run(["embed", "tap.wav", "bell.wav", "other/tap.flac", "-o", "out"]).refused(&[
+        "tap.wav",
+        "other/tap.flac",
+        "same file",
+        "different folders",
+    ]);
     assert!(!bench.dir().join("out").exists());
 }
 
@@ -188,11 +203,17 @@ fn a_region_can_be_embedded() {
 fn bad_sounds_are_told_and_the_others_are_embedded() {
     let bench = bench();
     bench.write("bad.wav", b"");
-    let ran = bench.run_with_input(["embed", "--files-from", "-", "-o", "out"], b"bad.wav\nnone.wav\ntap.wav\n");
+    let ran =
+        bench.run_with_input(["embed", "--files-from", "-", "-o", "out"], b"bad.wav\nnone.wav\ntap.wav\n");
     let ran = ran.ended(2);
-    assert!(ran.err.contains("bad.wav: is empty") && ran.err.contains("none.wav: cannot be opened"), "{}", ran.err);
+    assert!(
+        ran.err.contains("bad.wav: is empty") && ran.err.contains("none.wav: cannot be opened"),
+        "{}",
+        ran.err
+    );
     assert!(bench.dir().join("out/tap.npy").exists());
-    let left: Vec<_> = fs::read_dir(bench.dir().join("out")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        fs::read_dir(bench.dir().join("out")).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
     bench.run(["embed"]).refused(&["name a sound"]);
     bench.run(["embed", "tap.wav", "-o", "bad.wav"]).refused(&["bad.wav", "create the folder"]);

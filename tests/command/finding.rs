@@ -53,7 +53,9 @@ fn find(name: &str, args: &[&str]) -> Value {
 
 #[test]
 fn another_take_of_the_same_thing_comes_first() {
-    for (asked, answer) in [("bell.wav", BELL), ("laser.wav", LASER), ("knock.wav", KNOCK), ("rain.wav", RAIN)] {
+    for (asked, answer) in
+        [("bell.wav", BELL), ("laser.wav", LASER), ("knock.wav", KNOCK), ("rain.wav", RAIN)]
+    {
         let found = find(asked, &["--filter", "-AMB*"]);
         assert_eq!(names(&found)[0], answer, "{asked}: {found:#}");
         assert_eq!(names(&found).len(), 6);
@@ -103,9 +105,16 @@ fn a_region_that_is_none_is_refused() {
 fn as_many_answers_as_asked_for_best_first() {
     let all = find("bell.wav", &[]);
     assert_eq!(names(&all).len(), 7);
-    let percents: Vec<f64> =
-        all["results"].as_array().unwrap().iter().map(|hit| hit["similarity_percent"].as_f64().unwrap()).collect();
-    assert!(percents.is_sorted_by(|a, b| a >= b) && percents.iter().all(|percent| (0.0..=100.0).contains(percent)));
+    let percents: Vec<f64> = all["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hit| hit["similarity_percent"].as_f64().unwrap())
+        .collect();
+    assert!(
+        percents.is_sorted_by(|a, b| a >= b)
+            && percents.iter().all(|percent| (0.0..=100.0).contains(percent))
+    );
     assert_eq!(names(&find("bell.wav", &["-k", "2"])), names(&all)[..2]);
     library().run(["find", asked("bell.wav").to_str().unwrap(), "-k", "0"]).ended(2);
 }
@@ -154,7 +163,10 @@ fn the_answer_as_json_has_all_that_a_program_needs() {
     let hit = &answer["results"][0];
     assert_eq!(hit["rank"], 1);
     assert_eq!(hit["path"], library().sounds().join(BELL).to_str().unwrap());
-    assert_eq!((&hit["cat_id"], &hit["category"], &hit["subcategory"]), (&"BELLLrg".into(), &"BELLS".into(), &"LARGE".into()));
+    assert_eq!(
+        (&hit["cat_id"], &hit["category"], &hit["subcategory"]),
+        (&"BELLLrg".into(), &"BELLS".into(), &"LARGE".into())
+    );
     assert_eq!(hit["sample_rate_hz"], 48_000);
     assert_eq!(hit["channels"], 2);
     assert!((hit["duration_s"].as_f64().unwrap() - 5.0).abs() < 0.1, "{hit}");
@@ -225,9 +237,7 @@ fn the_official_list_explains_the_categories() {
 fn a_list_that_is_none_is_refused() {
     let bell = asked("bell.wav");
     library().run(["find", bell.to_str().unwrap(), "--ucs", "none.csv"]).refused(&["--ucs: ", "none.csv"]);
-    library()
-        .run(["find", bell.to_str().unwrap(), "--ucs", "bell.wav"])
-        .refused(&["--ucs: ", "bell.wav"]);
+    library().run(["find", bell.to_str().unwrap(), "--ucs", "bell.wav"]).refused(&["--ucs: ", "bell.wav"]);
 }
 
 #[test]
@@ -263,7 +273,11 @@ fn the_sound_asked_about_is_not_its_own_answer_whatever_its_name() {
         assert!(with_self["results"][0]["similarity_percent"].as_f64().unwrap() > 99.0, "{with_self:#}");
     }
     fs::write(&original, snippet_of("glass_tap", 3)).unwrap();
-    assert_eq!(names(&bench.find(&original, &[])), ["b.wav"], "changed since it was indexed, it is still itself");
+    assert_eq!(
+        names(&bench.find(&original, &[])),
+        ["b.wav"],
+        "changed since it was indexed, it is still itself"
+    );
 }
 
 #[test]
@@ -296,7 +310,9 @@ fn a_question_that_cannot_be_heard_is_refused_before_a_folder_is_indexed() {
 fn without_a_library_it_says_how_to_make_one() {
     let bench = Bench::new();
     let asked = bench.snippet("a.wav", "glass_tap", 1);
-    bench.run(["find", asked.to_str().unwrap()]).refused(&["library: no library here", "earmark index FOLDER"]);
+    bench
+        .run(["find", asked.to_str().unwrap()])
+        .refused(&["library: no library here", "earmark index FOLDER"]);
 }
 
 #[test]

@@ -24,7 +24,8 @@ fn a_file_of_known_size_and_time_is_not_even_opened() {
     let path = bench.snippet("a.wav", "glass_tap", 1);
     age(&path);
     bench.index();
-    let (length, time) = (fs::metadata(&path).unwrap().len(), fs::metadata(&path).unwrap().modified().unwrap());
+    let (length, time) =
+        (fs::metadata(&path).unwrap().len(), fs::metadata(&path).unwrap().modified().unwrap());
     fs::write(&path, vec![7; length as usize]).unwrap();
     set_modified(&path, time);
     assert_eq!(tally(&bench.index()), "1 unchanged");
@@ -414,7 +415,10 @@ mod on_unix {
         assert_eq!(bench.info()["sounds"], 1);
         bench.run(["verify"]).ended(0);
         assert_eq!(bench.find(&asked, &["--include-self"])["results"].as_array().unwrap().len(), 1);
-        assert!(first.try_wait().unwrap().is_none(), "the first writer has ended too early to prove anything");
+        assert!(
+            first.try_wait().unwrap().is_none(),
+            "the first writer has ended too early to prove anything"
+        );
         first.interrupt();
         assert_eq!(first.finish().status.code(), Some(130));
         assert_eq!(tally(&bench.index()), "1 unchanged", "the lock is free again");

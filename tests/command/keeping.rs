@@ -41,14 +41,23 @@ fn info_counts_what_the_library_holds() {
     let path = |name: &str| bench.dir().join(name).to_str().unwrap().to_owned();
     let mut expected = vec![(path("sounds"), 3), (path("more"), 1)];
     expected.sort();
-    assert_eq!({ let mut folders = folders; folders.sort(); folders }, expected);
+    assert_eq!(
+        {
+            let mut folders = folders;
+            folders.sort();
+            folders
+        },
+        expected
+    );
 }
 
 #[test]
 fn info_tells_the_same_in_words() {
     let bench = two_folders();
     let text = bench.run(["info"]).ended(0).out;
-    for words in ["sounds    4", "frames    4", "labelled  3 (75.0 %)", "model     aisfx", "DOORKnck", "DOORS KNOCK"] {
+    for words in
+        ["sounds    4", "frames    4", "labelled  3 (75.0 %)", "model     aisfx", "DOORKnck", "DOORS KNOCK"]
+    {
         assert!(text.contains(words), "no {words:?} in {text}");
     }
     assert!(text.contains(&format!("{} (3 sounds)", bench.sounds().display())), "{text}");
@@ -63,7 +72,10 @@ fn info_of_no_library_says_how_to_make_one() {
 fn verify_counts_what_is_in_good_order() {
     let bench = two_folders();
     let report = bench.run(["verify", "--json"]).ended(0).json();
-    assert_eq!((&report["sound"], &report["sounds"], &report["frames"]), (&true.into(), &4.into(), &4.into()));
+    assert_eq!(
+        (&report["sound"], &report["sounds"], &report["frames"]),
+        (&true.into(), &4.into(), &4.into())
+    );
     assert_eq!(report["problems"].as_array().unwrap().len(), 0);
     assert!(bench.run(["verify"]).ended(0).out.contains("4 sounds, 4 frames"));
     assert_eq!(bench.run(["verify", "--quiet"]).ended(0).out, "");

@@ -121,6 +121,10 @@ fn a_table_that_is_none_is_refused_before_anything_is_done() {
     bench.snippet("a.wav", "handbell", 1);
     bench.write("table.csv", b"Colour,Taste\nred,sweet\n");
     bench.run(["index", "sounds", "--labels", "table.csv"]).refused(&["--labels: ", "table.csv", "Filename"]);
-    bench.run(["index", "sounds", "--labels", "none.csv"]).refused(&["--labels: ", "none.csv", "cannot read"]);
+    bench.run(["index", "sounds", "--labels", "none.csv"]).refused(&[
+        "--labels: ",
+        "none.csv",
+        "cannot read",
+    ]);
     assert!(!bench.library().exists());
 }

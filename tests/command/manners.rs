@@ -9,7 +9,8 @@ fn subcommands(bench: &Bench) -> Vec<String> {
     let help = bench.run(["--help"]).ended(0).out;
     let listed = help.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
     let names = listed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    let mut names: Vec<String> = names.filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect();
+    let mut names: Vec<String> =
+        names.filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect();
     names.retain(|name| name != "help");
     assert_eq!(names, ["index", "find", "embed", "info", "verify", "forget", "demo", "completions", "man"]);
     names
@@ -23,7 +24,8 @@ fn every_subcommand_has_help_with_examples_that_parse() {
     for name in subcommands(&bench) {
         let ran = bench.run([name.as_str(), "--help"]).ended(0);
         assert_eq!(ran.err, "");
-        let examples = ran.out.split_once("Examples:\n").unwrap_or_else(|| panic!("no examples in {}", ran.out)).1;
+        let examples =
+            ran.out.split_once("Examples:\n").unwrap_or_else(|| panic!("no examples in {}", ran.out)).1;
         assert!(examples.lines().filter(|line| line.contains("earmark ")).count() >= 2, "{name}: {examples}");
         assert!(examples.contains(&format!("earmark {name}")), "{name}: {examples}");
         assert!(ran.out.contains("--quiet"), "{name}: options for every subcommand");
@@ -67,14 +69,16 @@ fn the_shells_take_the_completions() {
     let bench = Bench::new();
     for (shell, ending) in [("bash", "bash"), ("zsh", "zsh"), ("fish", "fish")] {
         let Some(found) = program(shell) else { continue };
-        let script = bench.write(format!("completions.{ending}"), bench.run(["completions", shell]).out.as_bytes());
+        let script =
+            bench.write(format!("completions.{ending}"), bench.run(["completions", shell]).out.as_bytes());
         let checked = Command::new(&found).arg("-n").arg(&script).output().unwrap();
         assert!(checked.status.success() && checked.stderr.is_empty(), "{shell}: {checked:?}");
     }
     let Some(bash) = program("bash") else { return };
     let text = "source completions.bash; COMP_WORDS=(earmark ver); COMP_CWORD=1; _earmark earmark ver earmark; \
         echo \"${COMPREPLY[*]}\"; complete -p earmark";
-    let completed: Ran = Command::new(bash).args(["-c", text]).current_dir(bench.dir()).output().unwrap().into();
+    let completed: Ran =
+        Command::new(bash).args(["-c", text]).current_dir(bench.dir()).output().unwrap().into();
     assert!(completed.out.starts_with("verify\n"), "{completed:?}");
     assert!(completed.out.contains("earmark\n"), "{completed:?}");
 }
@@ -84,18 +88,27 @@ fn there_is_a_manual_page_for_every_subcommand() {
     let bench = Bench::new();
     bench.run(["man", "pages"]).ended(0);
     let pages = bench.dir().join("pages");
-    let mut expected: Vec<String> = subcommands(&bench).iter().map(|name| format!("earmark-{name}.1")).collect();
+    let mut expected: Vec<String> =
+        subcommands(&bench).iter().map(|name| format!("earmark-{name}.1")).collect();
     expected.push("earmark.1".into());
     expected.sort();
     let mut written: Vec<String> =
         pages.read_dir().unwrap().map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
     written.sort();
     assert_eq!(written, expected);
-    assert_eq!(bench.run(["man", "-"]).ended(0).out, std::fs::read_to_string(pages.join("earmark.1")).unwrap());
+    assert_eq!(
+        bench.run(["man", "-"]).ended(0).out,
+        std::fs::read_to_string(pages.join("earmark.1")).unwrap()
+    );
     let Some(groff) = program("groff") else { return };
     for page in &written {
         let page = pages.join(page);
-        let shown: Ran = Command::new(&groff).args(["-man", "-Tascii", "-ww", "-P-bou"]).arg(&page).output().unwrap().into();
+        let shown: Ran = Command::new(&groff)
+            .args(["-man", "-Tascii", "-ww", "-P-bou"])
+            .arg(&page)
+            .output()
+            .unwrap()
+            .into();
         assert_eq!((shown.status, shown.err.as_str()), (0, ""), "{}", page.display());
         for heading in ["NAME", "SYNOPSIS", "OPTIONS"] {
             assert!(shown.out.contains(heading), "no {heading} in {}", page.display());
@@ -197,7 +210,9 @@ fn messages_that_nobody_reads_do_no_harm() {
     let bench = Bench::new();
     bench.snippet("a.wav", "glass_tap", 1);
     bench.write("sounds/bad.wav", b"");
-    for (args, status) in [(&["index", "sounds", "-vv"][..], 2), (&["find", "none.wav"], 2), (&["info", "-v"], 0)] {
+    for (args, status) in
+        [(&["index", "sounds", "-vv"][..], 2), (&["find", "none.wav"], 2), (&["info", "-v"], 0)]
+    {
         let mut command = bench.command();
         command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = Running::start(&mut command);

@@ -81,7 +81,9 @@ impl Bench {
     /// Gives a command the environment of this bench.
     pub(crate) fn prepare(&self, command: &mut Command) {
         command.env("EARMARK_LIBRARY", self.library()).env("HOME", self.dir()).current_dir(self.dir());
-        for name in ["EARMARK_MODELS", "EARMARK_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "XDG_DATA_HOME"] {
+        for name in
+            ["EARMARK_MODELS", "EARMARK_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "XDG_DATA_HOME"]
+        {
             command.env_remove(name);
         }
     }
@@ -92,7 +94,11 @@ impl Bench {
     }
 
     /// Runs the command to its end, with this on its standard input.
-    pub(crate) fn run_with_input<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>, input: &[u8]) -> Ran {
+    pub(crate) fn run_with_input<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+        input: &[u8],
+    ) -> Ran {
         let mut command = self.command();
         command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -119,7 +125,8 @@ impl Bench {
     pub(crate) fn known(&self) -> Vec<String> {
         let listed = self.run(["forget", "/", "--dry-run"]);
         let below = format!("{}/", self.dir.display());
-        let mut known: Vec<String> = listed.out.lines().filter_map(|line| line.strip_prefix(&below)).map(Into::into).collect();
+        let mut known: Vec<String> =
+            listed.out.lines().filter_map(|line| line.strip_prefix(&below)).map(Into::into).collect();
         known.sort();
         known
     }
@@ -203,8 +210,11 @@ pub(crate) fn tally(summary: &Value) -> String {
         parts.push((summary[what].as_u64().unwrap(), what));
     }
     parts.push((summary["unreadable"].as_array().unwrap().len() as u64, "unreadable"));
-    let parts: Vec<String> =
-        parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{number} {what}"))
+        .collect();
     parts.join(", ")
 }
 
@@ -224,7 +234,9 @@ pub(crate) fn names(answer: &Value) -> Vec<String> {
 
 /// The program of that name, if this machine has it.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
-    let found = std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file());
+    let found = std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|dir| dir.join(name))
+        .find(|path| path.is_file());
     if found.is_none() {
         eprintln!("skipped: there is no {name} here");
     }
@@ -307,7 +319,8 @@ impl From<Output> for Ran {
 impl Ran {
     /// Standard output as JSON.
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {}\n{}", self.out, self.err))
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("{error} in {}\n{}", self.out, self.err))
     }
 
     /// Asserts how it ended.
