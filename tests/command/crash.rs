@@ -86,7 +86,7 @@ fn a_kill_at_any_moment_leaves_a_library_that_verifies_and_the_next_run_complete
     }
     let mut chance = Chance(2);
     let mut killed = 0;
-    for round in 0..14 {
+    for round in 0..18 {
         // Every round has something to add, to change, to move and to remove.
         bench.snippet(&format!("new{round}.wav"), "handbell", 100 + round);
         bench.snippet("changing.wav", "wood_plank", 100 + round);
@@ -100,7 +100,10 @@ fn a_kill_at_any_moment_leaves_a_library_that_verifies_and_the_next_run_complete
         let moment = match round % 7 {
             0 => Moment::Start(chance.below(300)),
             1 => Moment::Files(1 + chance.below(2) as usize),
-            _ => Moment::Writing { change: 1 + chance.below(6) as usize, wait_us: chance.below(1500) },
+            _ => Moment::Writing {
+                change: 1 + chance.below(6) as usize,
+                wait_us: chance.below(4) * chance.below(300),
+            },
         };
         let alive = kill_while_indexing(&bench, moment);
         eprintln!("round {round}: {moment:?}: {}", if alive { "killed" } else { "it had ended" });
