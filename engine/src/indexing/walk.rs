@@ -121,9 +121,11 @@ impl Walked {
             fs::read_dir(&root)?;
             self.walk_folder(&root);
             self.folders.push(root.clone());
-        } else {
+        } else if metadata.is_file() {
             let parent = root.parent().unwrap_or(&root).to_owned();
             self.files.push(found(root.clone(), parent, &metadata));
+        } else {
+            return Err(io::Error::other("it is neither a folder nor a file; name a folder of sounds"));
         }
         self.scope.push(root);
         Ok(())
