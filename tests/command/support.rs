@@ -54,12 +54,12 @@ impl Bench {
 
     /// Writes a take of a demo recipe as a 16-bit WAV below the indexed folder.
     pub(crate) fn sound(&self, name: &str, recipe: &str, take: u32) -> PathBuf {
-        self.write(&format!("sounds/{name}"), &wav_of(&take_of(recipe, take)))
+        self.write(format!("sounds/{name}"), &wav_of(&take_of(recipe, take)))
     }
 
     /// Writes the first moments of a take, short enough to be a single frame: cheap to index.
     pub(crate) fn snippet(&self, name: &str, recipe: &str, take: u32) -> PathBuf {
-        self.write(&format!("sounds/{name}"), &snippet_of(recipe, take))
+        self.write(format!("sounds/{name}"), &snippet_of(recipe, take))
     }
 
     /// Writes a file, and the folders it needs, as if it had been there for an hour.

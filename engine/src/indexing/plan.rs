@@ -72,7 +72,7 @@ impl Plan {
             .collect();
         for (path, id) in known {
             let below = |folder: &&PathBuf| path.starts_with(folder);
-            if scope.iter().any(|folder| below(folder)) && !walked.unreadable.iter().any(|folder| below(&folder)) {
+            if scope.iter().any(below) && !walked.unreadable.iter().any(|folder| below(&folder)) {
                 plan.missing.insert(id, path);
             }
         }
