@@ -24,7 +24,8 @@ pub(crate) fn start_tracing(verbose: u8) {
         _ => "earmark=debug,earmark_engine=debug",
     };
     let filter = EnvFilter::try_from_env("EARMARK_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colour =
+        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let traces = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(io::stderr);
     // It would panic where standard error is closed.
     traces.log_internal_errors(false).init();
