@@ -103,13 +103,14 @@ fn moved_and_renamed_files_keep_their_embeddings() {
 fn a_sound_that_moves_to_another_indexed_folder_keeps_its_embedding() {
     let bench = Bench::new();
     let path = bench.snippet("a.wav", "glass_tap", 1);
+    bench.snippet("staying.wav", "wood_plank", 1);
     bench.index();
     fs::create_dir(bench.dir().join("archive")).unwrap();
     fs::rename(path, bench.dir().join("archive/a.wav")).unwrap();
     let summary = bench.run(["index", "archive", "--json"]).ended(0).json();
     assert_eq!(tally(&summary), "1 moved");
     decoded_nothing(&summary);
-    assert_eq!(bench.known(), ["archive/a.wav"]);
+    assert_eq!(bench.known(), ["archive/a.wav", "sounds/staying.wav"]);
 }
 
 #[test]
@@ -146,8 +147,10 @@ fn an_empty_mount_point_does_not_make_the_library_forget() {
     bench.index();
     fs::rename(bench.sounds(), bench.dir().join("unplugged")).unwrap();
     fs::create_dir(bench.sounds()).unwrap();
-    let summary = bench.run(["index", "sounds", "--json"]).json();
-    assert_eq!(tally(&summary), "");
+    let told = bench.run(["index", "sounds", "--json"]).ended(2);
+    assert_eq!(tally(&told.json()), "1 unreadable");
+    let reason = told.json()["unreadable"][0]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("1 known sounds are kept") && reason.contains("earmark forget"), "{reason}");
     assert_eq!(bench.known(), ["sounds/a.wav"]);
     fs::remove_dir(bench.sounds()).unwrap();
     fs::rename(bench.dir().join("unplugged"), bench.sounds()).unwrap();
@@ -271,13 +274,43 @@ fn hidden_files_resource_forks_and_other_files_are_passed_over() {
 }
 
 #[test]
-fn a_library_inside_an_indexed_folder_is_not_listened_to() {
+fn a_library_may_lie_inside_an_indexed_folder() {
     let bench = Bench::new();
     bench.snippet("a.wav", "glass_tap", 1);
     let args = ["index", "sounds", "--library", "sounds/index", "--json"];
     assert_eq!(tally(&bench.run(args).ended(0).json()), "1 new");
-    bench.snippet("index/stray.wav", "wood_plank", 1);
     assert_eq!(tally(&bench.run(args).ended(0).json()), "1 unchanged");
+}
+
+#[test]
+fn a_folder_of_other_files_does_not_become_a_library() {
+    let bench = Bench::new();
+    bench.snippet("a.wav", "glass_tap", 1);
+    let foreign =
+        ["thesis.tmp", "other.segment", "lock"].map(|name| bench.write(format!("home/{name}"), b"mine"));
+    bench.run(["index", "sounds", "--library", "home"]).refused(&[
+        "home",
+        "holds other files",
+        "new or empty",
+    ]);
+    bench.run(["index", "sounds", "--library", "sounds"]).refused(&["sounds", "holds other files"]);
+    for file in foreign {
+        assert_eq!(fs::read(&file).unwrap(), b"mine", "{}", file.display());
+    }
+}
+
+#[test]
+fn a_file_that_was_named_by_itself_and_is_gone_is_forgotten() {
+    let bench = Bench::new();
+    let gone = bench.snippet("gone.wav", "glass_tap", 1);
+    bench.snippet("staying.wav", "wood_plank", 1);
+    bench.snippet("never_asked_for.wav", "wood_plank", 2);
+    bench.run(["index", "sounds/gone.wav", "sounds/staying.wav"]).ended(0);
+    fs::remove_file(gone).unwrap();
+    assert_eq!(tally(&bench.run(["index", "--json"]).ended(0).json()), "1 removed, 1 unchanged");
+    assert_eq!(bench.known(), ["sounds/staying.wav"]);
+    let unknown = bench.run(["index", "sounds/nosuch.wav", "--json"]).ended(2).json();
+    assert_eq!(tally(&unknown), "1 unreadable");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Bench, decoded_nothing, snippet_of, tally};
+use crate::support::{Bench, decoded_nothing, find_args, snippet_of, tally};
 
 /// CatID of each sound of the library by file name, sorted.
 fn labels(bench: &Bench) -> Vec<(String, String)> {
@@ -63,6 +63,34 @@ fn a_label_from_a_table_goes_with_a_sound_that_is_renamed() {
     fs::rename(path, bench.sounds().join("b.wav")).unwrap();
     assert_eq!(tally(&bench.index()), "1 moved");
     assert_eq!(labels(&bench), [label("b.wav", "BELLHand")]);
+}
+
+#[test]
+fn another_table_leaves_labels_alone_that_it_does_not_mention() {
+    let bench = Bench::new();
+    bench.snippet("DOORKnck_Knock_EMRK_DEMO.wav", "door_knock", 1);
+    bench.snippet("b.wav", "glass_tap", 1);
+    bench.write("one.csv", b"Filename,CatID\nDOORKnck_Knock_EMRK_DEMO.wav,RAINConc\n");
+    bench.write("two.csv", b"Filename,CatID\nb.wav,GLASImpt\n");
+    bench.run(["index", "sounds", "--labels", "one.csv"]).ended(0);
+    bench.run(["index", "sounds", "--labels", "two.csv"]).ended(0);
+    assert_eq!(
+        labels(&bench),
+        [label("DOORKnck_Knock_EMRK_DEMO.wav", "RAINConc"), label("b.wav", "GLASImpt")]
+    );
+}
+
+#[test]
+fn a_renamed_sound_is_found_by_its_new_name_only() {
+    let bench = Bench::new();
+    let path = bench.snippet("AIRHiss_Valve_EMRK_DEMO.wav", "glass_tap", 1);
+    bench.snippet("other.wav", "wood_plank", 1);
+    bench.index();
+    fs::rename(&path, bench.sounds().join("AIRHiss_Kettle_EMRK_DEMO.wav")).unwrap();
+    bench.index();
+    let asked = bench.write("asked.wav", &snippet_of("wood_plank", 2));
+    assert_eq!(bench.find(&asked, &["--filter", "kettle"])["results"].as_array().unwrap().len(), 1);
+    bench.run(find_args(&asked, &["--filter", "valve"])).ended(1);
 }
 
 #[test]
