@@ -271,8 +271,9 @@ fn refuse_foreign_folder(dir: &Path) -> Result<(), IndexError> {
     let entries = fs::read_dir(dir).map_err(|source| IndexError::io(dir, "read", source))?;
     for entry in entries.flatten() {
         let name = entry.file_name();
-        // What a first run that was killed leaves behind.
-        if !name.to_str().is_some_and(|name| name == "lock" || is_ours(name)) {
+        // What a first run that was killed leaves behind, and what file managers put into every folder.
+        let harmless = |name: &str| name == "lock" || name.starts_with('.') || is_ours(name);
+        if !name.to_str().is_some_and(harmless) {
             return Err(IndexError::ForeignFolder {
                 path: dir.into(),
                 found: name.to_string_lossy().into_owned(),
