@@ -282,9 +282,9 @@ impl std::io::Seek for Endless {
 #[test]
 fn endless_headers_are_given_up_on() {
     for (form, pattern) in [
-        (b"RF64", *b"ds64\x08\0\0\012345678"),
+        (b"RF64", *b"ds64\x08\0\0\x0012345678"),
         (b"RF64", *b"ds64\0\0\0\0ds64\0\0\0\0"),
-        (b"RIFF", *b"LIST\x08\0\0\012345678"),
+        (b"RIFF", *b"LIST\x08\0\0\x0012345678"),
     ] {
         let reads = std::rc::Rc::new(std::cell::Cell::new(0));
         let head = [&form[..], &u32::MAX.to_le_bytes(), b"WAVE"].concat();

@@ -17,7 +17,7 @@ fn model() -> ModelId {
 }
 
 fn quantiser() -> Quantiser {
-    Quantiser::new(&vec![0.5; SIZE])
+    Quantiser::new(&[0.5; SIZE])
 }
 
 /// Seeded numbers in 0..1 (SplitMix64, Steele et al. 2014).
@@ -114,7 +114,7 @@ fn a_reader_keeps_its_snapshot_while_sounds_go_and_segments_are_merged() {
     let before = Snapshot::open(dir.path()).unwrap();
     let gone: BTreeSet<SoundId> = before.sounds().take(3).map(|(id, _)| id).collect();
     writer.commit(None, &gone).unwrap();
-    writer.tidy().unwrap();
+    writer.tidy(&|| false).unwrap();
     assert_eq!(names(&before).len(), 12);
     assert_eq!(before.sounds().map(|(_, sound)| sound.frames().unwrap().len()).sum::<usize>(), 24);
     let after = Snapshot::open(dir.path()).unwrap();
@@ -133,7 +133,7 @@ fn a_segment_of_which_everything_is_gone_gives_its_space_back() {
     let first: BTreeSet<SoundId> =
         writer.snapshot().sounds().filter(|(id, _)| id.segment == 0).map(|(id, _)| id).collect();
     writer.commit(None, &first).unwrap();
-    writer.tidy().unwrap();
+    writer.tidy(&|| false).unwrap();
     assert_eq!(names(&Snapshot::open(dir.path()).unwrap()), ["Sound 2.wav"]);
     assert_eq!(segment_files(dir.path()).len(), 1);
 }
@@ -147,7 +147,13 @@ fn an_abandoned_segment_leaves_nothing_and_a_crashed_one_is_swept_up() {
     segment.add(&record("lost.wav"), &[]).unwrap();
     drop(segment);
     drop(writer);
-    assert!(!fs::read_dir(dir.path()).unwrap().any(|entry| entry.unwrap().path().extension().is_some_and(|e| e == "tmp")));
+    assert!(
+        !fs::read_dir(dir.path()).unwrap().any(|entry| entry
+            .unwrap()
+            .path()
+            .extension()
+            .is_some_and(|e| e == "tmp"))
+    );
     // As after a kill between the renames of segment and manifest, and in the middle of writing.
     fs::copy(&segment_files(dir.path())[0], dir.path().join("00000000000000ff.segment")).unwrap();
     fs::write(dir.path().join("0000000000000fff.tmp"), b"half").unwrap();
@@ -176,7 +182,10 @@ fn a_library_of_another_model_or_a_newer_format_is_refused_by_name() {
     drop(writer);
     let other = ModelId { name: "other".into(), ..model() };
     let error = LibraryWriter::open(dir.path(), &other).unwrap_err();
-    assert!(matches!(error, IndexError::OtherModel { .. }) && error.to_string().contains("--model test"), "{error}");
+    assert!(
+        matches!(error, IndexError::OtherModel { .. }) && error.to_string().contains("--model test"),
+        "{error}"
+    );
 
     let manifest = dir.path().join("manifest");
     let mut bytes = fs::read(&manifest).unwrap();
@@ -184,7 +193,10 @@ fn a_library_of_another_model_or_a_newer_format_is_refused_by_name() {
     fs::write(&manifest, &bytes).unwrap();
     let error = Snapshot::open(dir.path()).unwrap_err();
     assert!(matches!(error, IndexError::NewerVersion { found: 99, .. }));
-    assert!(error.to_string().contains("manifest") && error.to_string().contains("update Earmark"), "{error}");
+    assert!(
+        error.to_string().contains("manifest") && error.to_string().contains("update Earmark"),
+        "{error}"
+    );
 
     let segment = &segment_files(dir.path())[0];
     let mut bytes = fs::read(segment).unwrap();
@@ -207,7 +219,7 @@ fn a_truncated_segment_is_reported_and_the_rest_is_searchable() {
         let snapshot = Snapshot::open(dir.path()).unwrap();
         assert_eq!(names(&snapshot), ["Sound 2.wav", "Sound 3.wav"], "cut to {length}");
         assert_eq!(snapshot.damage()[0].sounds, 2);
-        assert_eq!(verify(dir.path()).unwrap().problems[0].0, *victim);
+        assert_eq!(verify(dir.path()).unwrap().problems[0].path, *victim);
     }
     fs::remove_file(victim).unwrap();
     assert_eq!(names(&Snapshot::open(dir.path()).unwrap()).len(), 2);
@@ -225,7 +237,8 @@ fn a_flipped_bit_in_a_segment_is_found_by_verify_or_changes_nothing() {
         segment
             .sounds()
             .map(|sound| {
-                let frames: Vec<_> = sound.frames().ok()?.map(|(row, vector)| (row.start_ms, vector.to_vec())).collect();
+                let frames: Vec<_> =
+                    sound.frames().ok()?.map(|(row, vector)| (row.start_ms, vector.to_vec())).collect();
                 Some((sound.record().ok()?, frames))
             })
             .collect()

@@ -187,7 +187,6 @@ pub fn label_table(bytes: &[u8]) {
     for error in table.errors() {
         let _ = error.to_string();
     }
-    assert_eq!(table.is_empty(), table.len() == 0);
     let text = String::from_utf8_lossy(bytes);
     let named = text.split([',', ';', '\t', '\n', '"']).take(64);
     for path in named.chain(["a.wav", "/sounds/a.wav", ""]) {

@@ -99,6 +99,8 @@ pub(crate) struct WorkArgs {
 }
 
 /// Find the sounds closest to a sound or a region of it, and name its UCS categories.
+///
+/// Regions longer than about 40 seconds are compared by 32 frames spread evenly over them.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -135,11 +137,25 @@ pub(crate) struct FindArgs {
     pub ucs: Option<PathBuf>,
     #[command(flatten)]
     pub library: LibraryArgs,
-    #[command(flatten)]
-    pub work: WorkArgs,
+    /// Model: a name or a folder with a card.toml [default: the library's own, else aisfx].
+    #[arg(short, long, value_name = "NAME")]
+    pub model: Option<PathBuf>,
+    /// With --in: files worked on at a time [default: one a processor core].
+    #[arg(short, long, value_name = "N", requires = "within", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// With --in: CSV table of labels, as for `earmark index`.
+    #[arg(long, value_name = "CSV", requires = "within", value_hint = ValueHint::FilePath)]
+    pub labels: Option<PathBuf>,
     /// Print the answer as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+impl FindArgs {
+    /// How to index on the way.
+    pub(crate) fn work(&self) -> WorkArgs {
+        WorkArgs { jobs: self.jobs, model: self.model.clone(), labels: self.labels.clone() }
+    }
 }
 
 /// A part of a sound.

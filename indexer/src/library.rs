@@ -14,7 +14,9 @@ impl LibraryArgs {
     /// The library's folder.
     pub(crate) fn dir(&self) -> Result<PathBuf, Failure> {
         self.library.clone().or_else(default_library_dir).ok_or_else(|| {
-            Failure::Usage("there is no home folder for the default library; say where with --library DIR".into())
+            Failure::Usage(
+                "there is no home folder for the default library; say where with --library DIR".into(),
+            )
         })
     }
 

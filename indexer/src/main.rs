@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         // Whoever reads our output has seen enough: `earmark find … | head` is no error.
         Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("earmark: {}", output::one_line(&failure.to_string()));
+            output::error(&failure.to_string());
             ExitCode::from(2)
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use earmark_engine::index::{ModelId, Segment};
 use earmark_engine::indexing::model_id;
-use earmark_engine::network::{Network, find_model};
+use earmark_engine::network::{ModelError, Network, find_model};
 
 use crate::error::Failure;
 
@@ -37,6 +37,9 @@ pub(crate) fn load(asked: Option<&Path>, library: Option<&ModelId>) -> Result<Mo
         Ok(dir) => load_folder(&dir),
         // The library's owner is told by the comparison of models what is wrong.
         Err(_) if name == Path::new(DEFAULT) => built_in(),
+        Err(error @ ModelError::NotFound { .. }) => Err(Failure::Usage(format!(
+            "{error}; give its folder with --model DIR, or the folder that holds it in EARMARK_MODELS"
+        ))),
         Err(error) => Err(error.into()),
     }
 }

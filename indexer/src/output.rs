@@ -24,13 +24,26 @@ pub(crate) fn start_tracing(verbose: u8) {
         _ => "earmark=debug,earmark_engine=debug",
     };
     let filter = EnvFilter::try_from_env("EARMARK_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(io::stderr).init();
+    let colour =
+        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let traces = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(io::stderr);
+    // It would panic where standard error is closed.
+    traces.log_internal_errors(false).init();
+}
+
+/// Says a line on standard error; when nobody reads it any more, the work goes on all the same.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
 }
 
 /// Says on standard error that something is odd.
 pub(crate) fn warn(message: &str) {
-    anstream::eprintln!("{WARNING}warning{WARNING:#}: {}", one_line(message));
+    say(&format!("{WARNING}warning{WARNING:#}: {}", one_line(message)));
+}
+
+/// Says on standard error what went wrong.
+pub(crate) fn error(message: &str) {
+    say(&format!("earmark: {}", one_line(message)));
 }
 
 /// Prints a value as JSON on standard output.
@@ -54,10 +67,13 @@ pub(crate) fn one_line(message: &str) -> String {
     line
 }
 
-/// Writes a path: as its bytes where a program reads, readable where a person does.
-pub(crate) fn write_path(out: &mut dyn Write, path: &Path) -> io::Result<()> {
+/// Writes a path to standard output: as its bytes where a program reads, readable where a person does.
+///
+/// It goes past the layer that takes colours away, which would take parts of odd names with them.
+pub(crate) fn write_path(path: &Path) -> io::Result<()> {
+    let mut out = io::stdout().lock();
     #[cfg(unix)]
-    if !io::stdout().is_terminal() {
+    if !out.is_terminal() {
         use std::os::unix::ffi::OsStrExt;
         return out.write_all(path.as_os_str().as_bytes());
     }
@@ -87,7 +103,7 @@ pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -37,13 +37,24 @@ impl Progress {
         } else if io::stderr().is_terminal() {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
             let template = "{bar:30} {percent:>3} %  {msg}";
-            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
             Shown::Bar(bar)
         } else {
             Shown::Lines
         };
         let now = Instant::now();
-        Self { shown, begun: now, last_line: now, files: 0, files_total: 0, bytes: 0, bytes_total: 0, audio_s: 0.0 }
+        Self {
+            shown,
+            begun: now,
+            last_line: now,
+            files: 0,
+            files_total: 0,
+            bytes: 0,
+            bytes_total: 0,
+            audio_s: 0.0,
+        }
     }
 
     /// Clears the bar away.
@@ -65,7 +76,8 @@ impl Progress {
             message += &format!(", {:.0}× real time", self.audio_s / elapsed_s);
         }
         if elapsed_s > 2.0 && self.bytes > 0 {
-            let left_s = elapsed_s * (self.bytes_total - self.bytes.min(self.bytes_total)) as f64 / self.bytes as f64;
+            let left_s =
+                elapsed_s * (self.bytes_total - self.bytes.min(self.bytes_total)) as f64 / self.bytes as f64;
             message += &format!(", {} left", output::span(left_s));
         }
         message
@@ -93,7 +105,7 @@ impl Observer for Progress {
             Shown::Bar(bar) => bar.set_message(self.message()),
             Shown::Lines if self.last_line.elapsed() >= LINE_EVERY => {
                 self.last_line = Instant::now();
-                eprintln!("{}", self.message());
+                output::say(&self.message());
             }
             Shown::Lines | Shown::Nothing => {}
         }

@@ -7,7 +7,7 @@ fn one_command_indexes_a_folder_and_finds_the_other_take() {
     let bench = Bench::new();
     let asked = bench.sound("asked.wav", "church_bell", 1);
     bench.sound("BELLMisc_Bell_EMRK_DEMO.wav", "church_bell", 2);
-    bench.sound("RAIN_Rain_EMRK_DEMO.wav", "rain", 1);
+    bench.sound("RAIN_Rain_EMRK_DEMO.wav", "rain_open", 1);
     let ran = bench.run([
         "find".as_ref(),
         asked.as_os_str(),

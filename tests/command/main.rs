@@ -1,5 +1,14 @@
 //! The built command, driven from outside as its users drive it.
 #![allow(clippy::unwrap_used)]
 
+mod bad_input;
+mod crash;
+mod demo;
+mod embedding;
+mod finding;
 mod first_steps;
+mod indexing;
+mod keeping;
+mod labels;
+mod manners;
 mod support;

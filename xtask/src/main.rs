@@ -4,9 +4,9 @@ mod files;
 mod fuzz_seeds;
 mod fuzz_smoke;
 mod import_aisfx;
-mod ucs_data;
 mod model_mean;
 mod starter_bank;
+mod ucs_data;
 
 use std::process::ExitCode;
 

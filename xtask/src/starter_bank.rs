@@ -24,8 +24,16 @@ const MAX_FRAMES: usize = 4;
 /// What a licence must not hold: share-alike, copyleft, and terms that are no licence for everyone.
 const REFUSED: [&str; 8] = ["-sa", " sa", "share", "gpl", "odbl", "sampling", "-nc", " nc"];
 /// What it must hold one of.
-const ACCEPTED: [&str; 8] =
-    ["cc0", "cc 0", "creative commons zero", "cc-by", "cc by", "creative commons attribution", "bsd", "public domain"];
+const ACCEPTED: [&str; 8] = [
+    "cc0",
+    "cc 0",
+    "creative commons zero",
+    "cc-by",
+    "cc by",
+    "creative commons attribution",
+    "bsd",
+    "public domain",
+];
 
 /// Embed openly licensed, labelled sounds into the bank that ships with a model
 #[derive(Debug, clap::Args)]
@@ -84,7 +92,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BankError> {
                     record.cat = Some(cat.to_u16());
                     bank.add(&record, &frames)?;
                     *counts.entry(name.clone()).or_default() += 1;
-                    let fields = [&format!("{name}/{}", row.file), &row.cat_id, &row.source_path, &row.licence];
+                    let fields =
+                        [&format!("{name}/{}", row.file), &row.cat_id, &row.source_path, &row.licence];
                     attribution.write_record(fields).map_err(table_error)?;
                 }
                 Err(error) => eprintln!("left out: {error}"),
@@ -135,7 +144,9 @@ fn embed(
 ) -> Result<(SoundRecord, Vec<QuantisedFrame>), EmbedError> {
     let mut stream = MonoStream::open(file, embedder.card().front_end.sample_rate_hz)?;
     let mut frames = Vec::new();
-    embedder.embed_stream(&mut stream, &mut |frame| frames.push(quantiser.quantise(frame.start_s, frame.embedding)))?;
+    embedder.embed_stream(&mut stream, &mut |frame| {
+        frames.push(quantiser.quantise(frame.start_s, frame.embedding))
+    })?;
     if frames.len() > MAX_FRAMES {
         let last = frames.len() - 1;
         frames = (0..MAX_FRAMES).map(|at| frames[at * last / (MAX_FRAMES - 1)].clone()).collect();
@@ -148,7 +159,7 @@ fn embed(
         file_size: 0,
         modified_ns: 0,
         // Lets a search leave out the sound itself when one of these is asked about.
-        content_hash: content_hash(file).unwrap_or_default(),
+        content_hash: content_hash(file, &|| false).ok().flatten().unwrap_or_default(),
         duration_s: stream.source_duration_s(),
         sample_rate_hz: format.sample_rate_hz,
         channels: format.channels,

@@ -8,7 +8,7 @@ use wincode::config::Configuration;
 use wincode::{ReadResult, SchemaRead, SchemaWrite, WriteResult};
 
 /// Largest single allocation while coding a whole checksummed file body, bytes.
-const BODY_LIMIT: usize = 1 << 30;
+const BODY_LIMIT: usize = 1 << 28;
 /// Largest single allocation while coding one sound's record, bytes.
 const RECORD_LIMIT: usize = 4 << 20;
 

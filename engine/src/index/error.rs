@@ -59,7 +59,7 @@ pub enum IndexError {
         supported: u32,
     },
     /// The library's embeddings come from another model.
-    #[error("{}: this library was made with model {library}, not {wanted}; use `--model {library_name}` or another `--library`", path.display())]
+    #[error("{}: this library was made with model {library}, not {wanted}; {advice}", path.display(), advice = other_model(library_name, wanted))]
     OtherModel {
         /// The library folder.
         path: PathBuf,
@@ -69,6 +69,14 @@ pub enum IndexError {
         library_name: String,
         /// Name and version of the model asked for.
         wanted: String,
+    },
+    /// A folder of other things was named as the library.
+    #[error("{}: this folder holds other files ({found}); name a new or empty folder for the library", path.display())]
+    ForeignFolder {
+        /// The folder.
+        path: PathBuf,
+        /// One of the files.
+        found: String,
     },
     /// Another process writes to the library.
     #[error("{}: the library is being written by {owner}; wait until it has finished, or stop it", path.display())]
@@ -106,5 +114,14 @@ impl IndexError {
 
     pub(crate) fn corrupt(path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
         Self::Corrupt { path: path.into(), what: what.into() }
+    }
+}
+
+/// What to do about a library of another model.
+fn other_model(library_name: &str, wanted: &str) -> String {
+    if wanted.split(' ').next() == Some(library_name) {
+        "put the folder of that version where EARMARK_MODELS points, or use another `--library`".to_owned()
+    } else {
+        format!("use `--model {library_name}` or another `--library`")
     }
 }

@@ -28,7 +28,8 @@ impl WriterLock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut owner = String::new();
-                let known = (&mut file).take(256).read_to_string(&mut owner).is_ok() && !owner.trim().is_empty();
+                let known =
+                    (&mut file).take(256).read_to_string(&mut owner).is_ok() && !owner.trim().is_empty();
                 let owner = if known { owner.trim().to_owned() } else { "another process".to_owned() };
                 return Err(IndexError::Locked { path: library.into(), owner });
             }

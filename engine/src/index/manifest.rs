@@ -80,6 +80,8 @@ pub struct Manifest {
     pub model: ModelId,
     /// Indexed folders.
     pub roots: Vec<Root>,
+    /// Number that the next new folder gets; those of forgotten ones are not used again.
+    pub next_root: u16,
     /// Segments, oldest first.
     pub segments: Vec<SegmentEntry>,
 }
@@ -87,7 +89,7 @@ pub struct Manifest {
 impl Manifest {
     /// Of a library that holds nothing yet.
     pub fn empty(model: ModelId) -> Self {
-        Self { generation: 0, model, roots: Vec::new(), segments: Vec::new() }
+        Self { generation: 0, model, roots: Vec::new(), next_root: 0, segments: Vec::new() }
     }
 
     /// Reads and checks the manifest of a library folder.
@@ -97,7 +99,9 @@ impl Manifest {
     pub fn read(library: &Path) -> Result<Self, IndexError> {
         let path = library.join(FILE_NAME);
         let bytes = fs::read(&path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => IndexError::NoLibrary { path: library.into() },
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                IndexError::NoLibrary { path: library.into() }
+            }
             _ => IndexError::io(&path, "read", source),
         })?;
         Self::from_bytes(&bytes, &path)
@@ -114,7 +118,11 @@ impl Manifest {
         let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let version = word(8);
         if version > MANIFEST_VERSION {
-            return Err(IndexError::NewerVersion { path: path.into(), found: version, supported: MANIFEST_VERSION });
+            return Err(IndexError::NewerVersion {
+                path: path.into(),
+                found: version,
+                supported: MANIFEST_VERSION,
+            });
         }
         let checksum = u64::from(word(16)) | u64::from(word(20)) << 32;
         if version == 0 || word(12) != 0 || checksum != xxh3_64(&bytes[HEAD..]) {
@@ -136,12 +144,15 @@ impl Manifest {
             let ascending = segment.tombstones.windows(2).all(|pair| pair[0] < pair[1]);
             let inside = segment.tombstones.last().is_none_or(|last| *last < segment.sounds);
             if !plain || !ascending || !inside || !files.insert(&segment.file) {
-                return Err(IndexError::corrupt_manifest(path, format!("entry of segment {:?} is not valid", segment.file)));
+                return Err(IndexError::corrupt_manifest(
+                    path,
+                    format!("entry of segment {:?} is not valid", segment.file),
+                ));
             }
         }
         let ids: BTreeSet<u16> = self.roots.iter().map(|root| root.id).collect();
-        if ids.len() != self.roots.len() {
-            return Err(IndexError::corrupt_manifest(path, "two roots share a number"));
+        if ids.len() != self.roots.len() || ids.last().is_some_and(|last| *last >= self.next_root) {
+            return Err(IndexError::corrupt_manifest(path, "numbers of folders are not valid"));
         }
         Ok(())
     }
@@ -152,8 +163,8 @@ impl Manifest {
     /// `Io` or `DiskFull`; the old manifest is then still in force.
     pub(crate) fn write(&self, library: &Path) -> Result<(), IndexError> {
         let path = library.join(FILE_NAME);
-        let body =
-            codec::body_to_bytes(self).map_err(|error| IndexError::corrupt_manifest(&path, error.to_string()))?;
+        let body = codec::body_to_bytes(self)
+            .map_err(|error| IndexError::corrupt_manifest(&path, error.to_string()))?;
         let mut bytes = Vec::with_capacity(HEAD + body.len());
         bytes.extend(MAGIC);
         bytes.extend(MANIFEST_VERSION.to_le_bytes());

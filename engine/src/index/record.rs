@@ -23,11 +23,11 @@ pub struct Details {
     pub description: Option<String>,
     /// Keywords from the metadata.
     pub keywords: Option<String>,
-    /// FXName from the file name or the metadata.
+    /// FXName from the metadata.
     pub fx_name: Option<String>,
-    /// Creator from the file name or the metadata.
+    /// CreatorID from the metadata.
     pub creator_id: Option<String>,
-    /// Source from the file name or the metadata.
+    /// SourceID from the metadata.
     pub source_id: Option<String>,
     /// Place in the UCS list of the CatID that the metadata gives.
     pub metadata_cat: Option<u16>,

@@ -64,7 +64,11 @@ impl Segment {
         let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let (version, count) = (word(8), word(12));
         if version > SEGMENT_VERSION {
-            return Err(IndexError::NewerVersion { path: path.into(), found: version, supported: SEGMENT_VERSION });
+            return Err(IndexError::NewerVersion {
+                path: path.into(),
+                found: version,
+                supported: SEGMENT_VERSION,
+            });
         }
         if version == 0 || count > MAX_SECTIONS {
             return Err(corrupt("header is not valid"));
@@ -79,19 +83,24 @@ impl Segment {
         let mut checksums = [0; SectionKind::ALL.len()];
         for entry in table {
             // A kind that this version does not know is a later addition that it can do without.
-            let Some(at) = SectionKind::ALL.iter().position(|kind| *kind as u32 == entry.kind) else { continue };
+            let Some(at) = SectionKind::ALL.iter().position(|kind| *kind as u32 == entry.kind) else {
+                continue;
+            };
             let end = entry.offset.checked_add(entry.length);
             let inside = end.is_some_and(|end| end <= bytes.len() as u64);
             if !inside || entry.offset % PAGE != 0 || entry.offset < PAGE || sections[at].is_some() {
-                return Err(corrupt(&format!("section {} lies outside the file", SectionKind::ALL[at].name())));
+                return Err(corrupt(&format!(
+                    "section {} lies outside the file",
+                    SectionKind::ALL[at].name()
+                )));
             }
             sections[at] = Some(entry.offset as usize..(entry.offset + entry.length) as usize);
             checksums[at] = entry.checksum;
         }
         let mut found: [Range<usize>; SectionKind::ALL.len()] = Default::default();
         for (at, section) in sections.into_iter().enumerate() {
-            found[at] =
-                section.ok_or_else(|| corrupt(&format!("section {} is missing", SectionKind::ALL[at].name())))?;
+            found[at] = section
+                .ok_or_else(|| corrupt(&format!("section {} is missing", SectionKind::ALL[at].name())))?;
         }
         let header_bytes = &bytes[found[SectionKind::Header as usize - 1].clone()];
         let header: SegmentHeader = codec::record_from_bytes(header_bytes)
@@ -285,7 +294,9 @@ impl<'a> SoundRef<'a> {
         let start = self.row.first_frame as usize;
         let end = start + self.row.frame_count as usize;
         if end > self.segment.header.frames as usize {
-            return Err(self.segment.corrupt(format!("frames of sound {} lie outside the table", self.number)));
+            return Err(self
+                .segment
+                .corrupt(format!("frames of sound {} lie outside the table", self.number)));
         }
         Ok(start..end)
     }
@@ -294,7 +305,9 @@ impl<'a> SoundRef<'a> {
     ///
     /// # Errors
     /// As [`SoundRef::frame_range`].
-    pub fn frames(&self) -> Result<impl ExactSizeIterator<Item = (&'a FrameRow, &'a [i8])> + use<'a>, IndexError> {
+    pub fn frames(
+        &self,
+    ) -> Result<impl ExactSizeIterator<Item = (&'a FrameRow, &'a [i8])> + use<'a>, IndexError> {
         let size = self.segment.embedding_size();
         let range = self.frame_range()?;
         let rows = &self.segment.frame_rows()[range.clone()];

@@ -161,7 +161,9 @@ impl SegmentWriter {
     }
 
     fn write_tables(&mut self) -> io::Result<()> {
-        let Some(mut file) = self.file.take() else { return Err(io::Error::other("the segment is already closed")) };
+        let Some(mut file) = self.file.take() else {
+            return Err(io::Error::other("the segment is already closed"));
+        };
         let vectors_len = self.frames.len() as u64 * u64::from(self.model.embedding_size);
         let mut table = vec![SectionEntry {
             kind: SectionKind::Vectors as u32,

@@ -31,6 +31,18 @@ pub struct Damage {
     pub error: IndexError,
 }
 
+impl Damage {
+    /// Whether the segment is lost for good: its bytes are wrong or its file is gone. What a newer program wrote or
+    /// the system does not let us read may be well.
+    pub fn is_final(&self) -> bool {
+        match &self.error {
+            IndexError::Corrupt { .. } => true,
+            IndexError::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+}
+
 /// An open library; it stays valid whatever a writer does.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -72,7 +84,8 @@ impl Snapshot {
     /// After a commit: segments that are open stay so.
     pub(super) fn next(&self, manifest: Manifest, added: Option<Segment>) -> Self {
         let kept = self.segments().map(|(_, segment)| Arc::clone(segment));
-        let open = kept.chain(added.map(Arc::new)).map(|segment| (segment.path().to_owned(), segment)).collect();
+        let open =
+            kept.chain(added.map(Arc::new)).map(|segment| (segment.path().to_owned(), segment)).collect();
         Self::assemble(&self.dir, manifest, open)
     }
 
@@ -88,9 +101,11 @@ impl Snapshot {
             let path = dir.join(&entry.file);
             let opened = open.remove(&path).map_or_else(|| Segment::open(&path).map(Arc::new), Ok);
             let opened = opened.and_then(|segment| {
-                let fits = segment.model() == manifest.model && segment.sound_rows().len() == entry.sounds as usize;
-                fits.then_some(segment)
-                    .ok_or_else(|| IndexError::corrupt(&path, "it is not the segment that the manifest names"))
+                let fits =
+                    segment.model() == manifest.model && segment.sound_rows().len() == entry.sounds as usize;
+                fits.then_some(segment).ok_or_else(|| {
+                    IndexError::corrupt(&path, "it is not the segment that the manifest names")
+                })
             });
             snapshot.push(entry, opened);
         }
@@ -99,7 +114,8 @@ impl Snapshot {
 
     fn push(&mut self, entry: super::SegmentEntry, opened: Result<Arc<Segment>, IndexError>) {
         let mut gone = Vec::new();
-        if !entry.tombstones.is_empty() {
+        // Only where the segment proves that it has so many sounds as the manifest claims.
+        if opened.is_ok() && !entry.tombstones.is_empty() {
             gone = vec![0u64; (entry.sounds as usize).div_ceil(64)];
             entry.tombstones.iter().for_each(|sound| gone[*sound as usize / 64] |= 1 << (sound % 64));
         }
@@ -116,8 +132,9 @@ impl Snapshot {
     }
 
     /// Registers folders before the commit that makes them lasting.
-    pub(super) fn set_roots(&mut self, roots: Vec<super::Root>) {
+    pub(super) fn set_roots(&mut self, roots: Vec<super::Root>, next_root: u16) {
         self.manifest.roots = roots;
+        self.manifest.next_root = next_root;
     }
 
     /// The library's folder.

@@ -1,8 +1,9 @@
 //! Checks a whole library: every checksum, offset and count.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
-use super::{IndexError, Snapshot};
+use super::{Damage, IndexError, Snapshot, SoundId, SoundRef};
 
 /// What [`verify`] found.
 #[derive(Debug, Default)]
@@ -15,8 +16,8 @@ pub struct VerifyReport {
     pub frames: u64,
     /// Bytes read.
     pub bytes: u64,
-    /// Files that are damaged, with what is wrong.
-    pub problems: Vec<(PathBuf, String)>,
+    /// Segments that cannot be used, with what is wrong.
+    pub problems: Vec<Arc<Damage>>,
 }
 
 /// Reads every byte of a library and compares it with what the tables promise.
@@ -27,24 +28,26 @@ pub fn verify(library: &Path) -> Result<VerifyReport, IndexError> {
     let snapshot = Snapshot::open(library)?;
     let mut report = VerifyReport { segments: snapshot.manifest().segments.len(), ..VerifyReport::default() };
     for damage in snapshot.damage() {
-        report.problems.push((damage.path.clone(), damage.error.to_string()));
+        report.problems.push(Arc::clone(damage));
     }
     for (at, segment) in snapshot.segments() {
         report.bytes += segment.len_bytes();
+        // The folder of a sound that is gone may have been forgotten with it.
+        let is_live = |sound: &SoundRef<'_>| snapshot.is_live(SoundId { segment: at, sound: sound.number() });
         let checked = segment.verify().and_then(|()| {
-            segment.sounds().try_for_each(|sound| snapshot.full_path(&sound).map(|_| ()))
+            segment.sounds().filter(is_live).try_for_each(|sound| snapshot.full_path(&sound).map(|_| ()))
         });
         match checked {
             Ok(()) => {
-                let live = segment
-                    .sounds()
-                    .filter(|sound| snapshot.is_live(super::SoundId { segment: at, sound: sound.number() }));
-                for sound in live {
+                for sound in segment.sounds().filter(is_live) {
                     report.sounds += 1;
                     report.frames += u64::from(sound.row.frame_count);
                 }
             }
-            Err(error) => report.problems.push((segment.path().into(), error.to_string())),
+            Err(error) => {
+                let sounds = segment.sounds().filter(is_live).count() as u32;
+                report.problems.push(Arc::new(Damage { path: segment.path().into(), sounds, error }));
+            }
         }
     }
     Ok(report)

@@ -13,10 +13,12 @@ use super::{
     IndexError, Manifest, ModelId, Root, Segment, SegmentEntry, SegmentWriter, Snapshot, SoundId, files,
 };
 
-/// Segments below this many frames are merged with each other.
+/// Segments below this many frames are merged with each other …
 const SMALL_SEGMENT_FRAMES: u32 = 1 << 16;
-/// So many small segments are let be.
-const SMALL_SEGMENTS_KEPT: usize = 8;
+/// … until they hold so many or a little more: tables of a segment in work are in memory.
+const MERGED_SEGMENT_FRAMES: usize = 1 << 18;
+/// So many small or half-empty segments are let be.
+const WORN_SEGMENTS_KEPT: usize = 8;
 
 /// Holds a library's lock and commits changes to it.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ impl LibraryWriter {
     /// whatever is wrong with the manifest or the folder.
     pub fn open(dir: &Path, model: &ModelId) -> Result<Self, IndexError> {
         fs::create_dir_all(dir).map_err(|source| IndexError::io(dir, "create the library folder", source))?;
+        refuse_foreign_folder(dir)?;
         let writer = Self::locked(dir, Some(model))?;
         let library = &writer.snapshot.manifest().model;
         if library != model {
@@ -82,14 +85,17 @@ impl LibraryWriter {
     /// `Path` when the path cannot be stored or 65,535 roots exist.
     pub fn root(&mut self, path: &Path) -> Result<u16, IndexError> {
         let bytes = files::bytes_of_path(path)?;
-        let mut manifest = self.snapshot.manifest().clone();
+        let manifest = self.snapshot.manifest();
         if let Some(root) = manifest.roots.iter().find(|root| root.path == bytes) {
             return Ok(root.id);
         }
-        let id = manifest.roots.iter().map(|root| root.id).max().map_or(Some(0), |last| last.checked_add(1));
-        let id = id.ok_or_else(|| IndexError::Path { path: path.into(), what: "the library has too many folders" })?;
-        manifest.roots.push(Root { id, path: bytes, whole: false });
-        self.snapshot.set_roots(manifest.roots);
+        let id = manifest.next_root;
+        if id == u16::MAX {
+            return Err(IndexError::Path { path: path.into(), what: "the library has too many folders" });
+        }
+        let mut roots = manifest.roots.clone();
+        roots.push(Root { id, path: bytes, whole: false });
+        self.snapshot.set_roots(roots, id + 1);
         Ok(id)
     }
 
@@ -102,7 +108,8 @@ impl LibraryWriter {
         let mut roots = self.snapshot.manifest().roots.clone();
         let root = roots.iter_mut().find(|root| root.id == id && !root.whole);
         let new = root.map(|root| root.whole = true).is_some();
-        self.snapshot.set_roots(roots);
+        let next_root = self.snapshot.manifest().next_root;
+        self.snapshot.set_roots(roots, next_root);
         Ok(new)
     }
 
@@ -122,7 +129,11 @@ impl LibraryWriter {
     ///
     /// # Errors
     /// `Io` or `DiskFull`; the library is then as it was before.
-    pub fn commit(&mut self, segment: Option<SegmentWriter>, gone: &BTreeSet<SoundId>) -> Result<(), IndexError> {
+    pub fn commit(
+        &mut self,
+        segment: Option<SegmentWriter>,
+        gone: &BTreeSet<SoundId>,
+    ) -> Result<(), IndexError> {
         let mut manifest = self.snapshot.manifest().clone();
         manifest.generation += 1;
         let mut by_segment: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
@@ -166,13 +177,17 @@ impl LibraryWriter {
         self.replace_manifest(manifest, None)
     }
 
-    /// Drops segments of which every sound is gone, and merges small segments into one when there are many, so that
-    /// a library built in many runs stays quick to open and search.
+    /// Drops segments of which every sound is gone, and merges small or half-empty segments when there are many, so
+    /// that a library built in many runs stays quick to open and search and gives the space of gone sounds back.
+    /// Sounds get other [`SoundId`]s. Ends early, in good order, once `stop` says so.
     ///
     /// # Errors
-    /// `Io` or `DiskFull`; the library is then as it was before.
-    pub fn tidy(&mut self) -> Result<(), IndexError> {
-        self.merge_small()?;
+    /// `Io` or `DiskFull`; the library is then as after the last merge that succeeded.
+    pub fn tidy(&mut self, stop: &dyn Fn() -> bool) -> Result<(), IndexError> {
+        let worn: BTreeSet<String> = self.worn_segments();
+        if worn.len() > WORN_SEGMENTS_KEPT {
+            while !stop() && self.merge_some(&worn)? {}
+        }
         let mut manifest = self.snapshot.manifest().clone();
         let before = manifest.segments.len();
         manifest.segments.retain(|entry| entry.tombstones.len() < entry.sounds as usize);
@@ -190,27 +205,39 @@ impl LibraryWriter {
         Ok(())
     }
 
-    fn merge_small(&mut self) -> Result<(), IndexError> {
-        let small: Vec<u32> = self
-            .snapshot
-            .segments()
-            .filter(|(at, _)| self.snapshot.manifest().segments[*at as usize].frames < SMALL_SEGMENT_FRAMES)
-            .map(|(at, _)| at)
-            .collect();
-        if small.len() <= SMALL_SEGMENTS_KEPT {
-            return Ok(());
-        }
+    /// Segments that are small or of which half is gone.
+    fn worn_segments(&self) -> BTreeSet<String> {
+        let worn = |entry: &&SegmentEntry| {
+            entry.frames < SMALL_SEGMENT_FRAMES || entry.tombstones.len() * 2 > entry.sounds as usize
+        };
+        self.snapshot.manifest().segments.iter().filter(worn).map(|entry| entry.file.clone()).collect()
+    }
+
+    /// Merges so many of these segments as fill one; tells whether there was anything to merge.
+    fn merge_some(&mut self, worn: &BTreeSet<String>) -> Result<bool, IndexError> {
         let mut merged = self.begin_segment()?;
         let mut moved = BTreeSet::new();
-        for (id, sound) in self.snapshot.sounds().filter(|(id, _)| small.contains(&id.segment)) {
-            // A row that points nowhere stays where it is, for `verify` to report.
-            let Ok(record) = sound.record() else { continue };
-            if sound.frame_range().is_ok() {
-                merged.copy(&record, &sound)?;
-                moved.insert(id);
+        for (at, segment) in self.snapshot.segments() {
+            let entry = &self.snapshot.manifest().segments[at as usize];
+            if merged.frames() >= MERGED_SEGMENT_FRAMES || !worn.contains(&entry.file) {
+                continue;
+            }
+            for sound in segment.sounds() {
+                let id = SoundId { segment: at, sound: sound.number() };
+                // A row that points nowhere stays where it is, for `verify` to report.
+                if let (true, Ok(record), Ok(_)) =
+                    (self.snapshot.is_live(id), sound.record(), sound.frame_range())
+                {
+                    merged.copy(&record, &sound)?;
+                    moved.insert(id);
+                }
             }
         }
-        self.commit(Some(merged), &moved)
+        if moved.is_empty() {
+            return Ok(false);
+        }
+        self.commit(Some(merged), &moved)?;
+        Ok(true)
     }
 
     /// Removes what no manifest names: temporary files and segments of crashed or superseded writes. A file that
@@ -222,12 +249,38 @@ impl LibraryWriter {
         for entry in entries.flatten() {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
-            let ours = name.ends_with(".tmp") || name.ends_with(".segment");
-            if ours && !named.contains(name) {
+            if is_ours(name) && !named.contains(name) {
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
+}
+
+/// Whether a name is one that this module gives to segments and temporary files.
+fn is_ours(name: &str) -> bool {
+    let numbered = name.strip_suffix(".segment").or_else(|| name.strip_suffix(".tmp"));
+    name == "manifest.tmp"
+        || numbered.is_some_and(|stem| stem.len() == 16 && stem.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// A folder of other things must not become a library: its files could be taken for ours.
+fn refuse_foreign_folder(dir: &Path) -> Result<(), IndexError> {
+    if !matches!(Manifest::read(dir), Err(IndexError::NoLibrary { .. })) {
+        return Ok(());
+    }
+    let entries = fs::read_dir(dir).map_err(|source| IndexError::io(dir, "read", source))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        // What a first run that was killed leaves behind, and what file managers put into every folder.
+        let harmless = |name: &str| name == "lock" || name.starts_with('.') || is_ours(name);
+        if !name.to_str().is_some_and(harmless) {
+            return Err(IndexError::ForeignFolder {
+                path: dir.into(),
+                found: name.to_string_lossy().into_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn entry_of(segment: &Segment) -> SegmentEntry {

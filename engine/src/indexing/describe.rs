@@ -4,30 +4,25 @@ use std::path::Path;
 
 use crate::audio::Metadata;
 use crate::index::Details;
-use crate::ucs::{
-    CatIndex, Label, LabelTable, file_name, label_from_file_name, label_from_metadata, labels,
-};
+use crate::ucs::{CatIndex, Label, LabelTable, label_from_file_name, label_from_metadata, labels};
 
 /// Longest searchable text of one sound, bytes.
 const MAX_TEXT: usize = 16 << 10;
 
-/// Details of a sound from its metadata and its name.
-pub fn describe(path: &Path, metadata: &Metadata, warnings: &[String]) -> Details {
-    let name = path.file_stem().and_then(|stem| file_name::parse_tolerant(&stem.to_string_lossy()).ok());
-    let name = name.map(|tolerant| tolerant.name);
+/// Details of a sound from its metadata; what its name says is not among them, since names change.
+pub fn describe(metadata: &Metadata, warnings: &[String]) -> Details {
     let cat = label_from_metadata(
         metadata.cat_id.as_deref(),
         metadata.category.as_deref(),
         metadata.subcategory.as_deref(),
     );
-    let from_name = |of: fn(&file_name::UcsName) -> String| name.as_ref().map(of).filter(|text| !text.is_empty());
     Details {
         title: metadata.title.clone(),
         description: metadata.description.clone(),
         keywords: metadata.keywords.clone(),
-        fx_name: from_name(|name| name.fx_name.clone()).or_else(|| metadata.fx_name.clone()),
-        creator_id: from_name(|name| name.creator_id.clone()).or_else(|| metadata.creator_id.clone()),
-        source_id: from_name(|name| name.source_id.clone()).or_else(|| metadata.source_id.clone()),
+        fx_name: metadata.fx_name.clone(),
+        creator_id: metadata.creator_id.clone(),
+        source_id: metadata.source_id.clone(),
         metadata_cat: cat.map(CatIndex::to_u16),
         bits_per_sample: None,
         warnings: warnings.to_vec(),
@@ -37,7 +32,11 @@ pub fn describe(path: &Path, metadata: &Metadata, warnings: &[String]) -> Detail
 /// The label of a sound: a table outranks the file name, which outranks the metadata.
 ///
 /// The second value tells of a table that contradicts itself about this sound.
-pub fn label_of(path: &Path, details: &Details, table: Option<&LabelTable>) -> (Option<Label>, Option<String>) {
+pub fn label_of(
+    path: &Path,
+    details: &Details,
+    table: Option<&LabelTable>,
+) -> (Option<Label>, Option<String>) {
     let (from_table, problem) = match table.map(|table| table.lookup(path)) {
         Some(Ok(cat)) => (cat, None),
         Some(Err(ambiguous)) => (None, Some(ambiguous.to_string())),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,12 +10,13 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{RecvTimeoutError, bounded};
 
 use crate::index::{
-    IndexError, LibraryWriter, ModelId, Quantiser, SegmentWriter, Snapshot, SoundId, SoundRecord, bytes_of_path,
+    IndexError, LibraryWriter, ModelId, Quantiser, Root, SegmentWriter, Snapshot, SoundId, SoundRecord,
+    bytes_of_path,
 };
 use crate::network::{FrameEmbedder, Network};
 use crate::ucs::{Label, LabelSource, LabelTable};
 
-use super::plan::{Plan, Task};
+use super::plan::{Plan, Task, is_empty_folder};
 use super::walk::{FoundFile, Problem, Walked};
 use super::work::{Outcome, Worker};
 use super::{IndexingError, label_of, searchable_text};
@@ -102,21 +104,22 @@ pub fn index(
 ) -> Result<Summary, IndexingError> {
     let begun = Instant::now();
     let mut writer = LibraryWriter::open(request.library, &model_id(request.network))?;
-    let problems = std::mem::take(&mut walked.problems);
+    let mut problems = std::mem::take(&mut walked.problems);
     let warnings = std::mem::take(&mut walked.passed_over);
     let mut new_folder = false;
     for folder in &walked.folders {
         new_folder |= writer.add_folder(folder)?;
     }
-    let before = writer.snapshot().clone();
-    let plan = Plan::new(&before, walked)?;
+    let before = Arc::new(writer.snapshot().clone());
+    let mut plan = Plan::new(&before, walked);
     let missing = plan.missing.keys().copied().collect();
+    problems.append(&mut plan.problems);
     let mut run = Run {
         labels: request.labels,
         summary: Summary { problems, warnings, ..Summary::default() },
         segment: None,
         segment_begun: begun,
-        gone: BTreeSet::new(),
+        gone: std::mem::take(&mut plan.displaced),
         missing,
         writer: &mut writer,
         before,
@@ -135,7 +138,7 @@ pub fn index(
     }
     let mut summary = run.summary;
     if !summary.cancelled {
-        writer.tidy()?;
+        writer.tidy(&|| request.cancel.load(Ordering::Relaxed))?;
     }
     summary.audio_s = audio_ms.load(Ordering::Relaxed) as f64 / 1000.0;
     summary.elapsed_s = begun.elapsed().as_secs_f64();
@@ -147,7 +150,7 @@ struct Run<'a> {
     labels: Option<&'a LabelTable>,
     writer: &'a mut LibraryWriter,
     /// The library when the run began; sound numbers refer to it.
-    before: Snapshot,
+    before: Arc<Snapshot>,
     summary: Summary,
     segment: Option<SegmentWriter>,
     segment_begun: Instant,
@@ -158,20 +161,17 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Leaves unchanged files alone, unless a table gives them another label or their folder became part of a larger
-    /// one.
+    /// Leaves unchanged files alone, unless a table gives them another label.
     fn keep_unchanged(&mut self, unchanged: Vec<(FoundFile, SoundId)>) -> Result<(), IndexingError> {
         for (file, id) in unchanged {
             self.summary.unchanged += 1;
             if self.labels.is_none() {
                 continue;
             }
-            let before = self.before.clone();
+            let before = Arc::clone(&self.before);
             let Some(sound) = before.get(id) else { continue };
             let mut record = sound.record()?;
-            let label = self.label(&file.path, &record);
-            if label.is_some() && !has_label(&record, label) {
-                set_label(&mut record, label);
+            if self.relabel(&file.path, &mut record) {
                 self.segment()?.copy(&record, &sound)?;
                 self.gone.insert(id);
                 self.summary.relabelled += 1;
@@ -207,7 +207,10 @@ impl Run<'_> {
             let stop = &stop;
             scope.spawn(move || {
                 for task in tasks {
-                    if stop.load(Ordering::Relaxed) || request.cancel.load(Ordering::Relaxed) || give.send(task).is_err() {
+                    if stop.load(Ordering::Relaxed)
+                        || request.cancel.load(Ordering::Relaxed)
+                        || give.send(task).is_err()
+                    {
                         break;
                     }
                 }
@@ -216,7 +219,9 @@ impl Run<'_> {
                 let (take, report) = (take.clone(), report.clone());
                 scope.spawn(move || {
                     for task in take {
-                        if stop.load(Ordering::Relaxed) || report.send((task, worker.look_into(task))).is_err() {
+                        if stop.load(Ordering::Relaxed)
+                            || report.send((task, worker.look_into(task))).is_err()
+                        {
                             break;
                         }
                     }
@@ -241,11 +246,24 @@ impl Run<'_> {
         loop {
             match reports.recv_timeout(TICK) {
                 Ok((task, outcome)) => {
-                    let problem = self.take(task, outcome)?;
+                    let problem = match self.take(task, outcome) {
+                        // A path that cannot be stored and a damaged row concern this file alone.
+                        Err(IndexingError::Library(
+                            error @ (IndexError::Path { .. } | IndexError::Corrupt { .. }),
+                        )) => {
+                            let reason = error.to_string();
+                            self.summary
+                                .problems
+                                .push(Problem { path: task.file.path.clone(), reason: reason.clone() });
+                            Some(reason)
+                        }
+                        taken => taken?,
+                    };
                     observer.file_done(&task.file.path, task.file.size, problem.as_deref());
                     self.commit_when_due()?;
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                // Behind a long file, what is finished must not wait for it.
+                Err(RecvTimeoutError::Timeout) => self.commit_when_due()?,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
             observer.tick(audio_ms.load(Ordering::Relaxed) as f64 / 1000.0);
@@ -266,14 +284,16 @@ impl Run<'_> {
                 return Ok(Some(reason));
             }
             Outcome::Known { from, modified_ns } => {
-                let before = self.before.clone();
+                let before = Arc::clone(&self.before);
                 let Some(sound) = before.get(from) else { return Ok(None) };
                 let mut record = sound.record()?;
+                let label = (record.cat, record.cat_source);
                 record.modified_ns = modified_ns;
                 self.place(&task.file, &mut record)?;
                 self.segment()?.copy(&record, &sound)?;
                 if task.replaces == Some(from) {
                     self.summary.unchanged += 1;
+                    self.summary.relabelled += usize::from(label != (record.cat, record.cat_source));
                 } else if self.missing.remove(&from) || self.has_vanished(from) {
                     self.gone.insert(from);
                     self.summary.moved += 1;
@@ -288,7 +308,9 @@ impl Run<'_> {
             Outcome::Embedded { mut record, frames } => {
                 self.place(&task.file, &mut record)?;
                 for warning in &record.details.warnings {
-                    self.summary.warnings.push(Problem { path: task.file.path.clone(), reason: warning.clone() });
+                    self.summary
+                        .warnings
+                        .push(Problem { path: task.file.path.clone(), reason: warning.clone() });
                 }
                 self.segment()?.add(&record, &frames)?;
                 match task.replaces {
@@ -301,10 +323,13 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// Whether a sound outside the folders of this run has lost its file, and nothing has claimed it yet.
+    /// Whether a sound outside the folders of this run has lost its file, though its folder is there, and nothing has
+    /// claimed it yet.
     fn has_vanished(&self, id: SoundId) -> bool {
-        let path = self.before.get(id).and_then(|sound| self.before.full_path(&sound).ok());
-        !self.gone.contains(&id) && path.is_some_and(|path| !path.exists())
+        let Some(sound) = self.before.get(id).filter(|_| !self.gone.contains(&id)) else { return false };
+        let root = self.before.manifest().root(sound.row.root).map(Root::path);
+        root.is_some_and(|root| root.is_dir() && !is_empty_folder(&root))
+            && self.before.full_path(&sound).is_ok_and(|path| !path.exists())
     }
 
     /// Fills in what depends on where the file is: root, relative path, label, text.
@@ -318,12 +343,22 @@ impl Run<'_> {
         record.root = self.writer.root(&root)?;
         record.path = bytes_of_path(relative)?;
         record.text = searchable_text(relative, &record.details);
-        // A label from a table stays with its sound until a table says otherwise.
-        if self.labels.is_some() || record.cat_source != LabelSource::Csv.to_u8() {
-            let label = self.label(&file.path, record);
-            set_label(record, label);
-        }
+        self.relabel(&file.path, record);
         Ok(())
+    }
+
+    /// Gives a sound the label that is right now; tells whether it is another. A label from a table stays with its
+    /// sound until a table says otherwise.
+    fn relabel(&mut self, path: &Path, record: &mut SoundRecord) -> bool {
+        let label = self.label(path, record);
+        let from_table = label.is_some_and(|label| label.source == LabelSource::Csv);
+        if record.cat_source == LabelSource::Csv.to_u8() && !from_table {
+            return false;
+        }
+        let before = (record.cat, record.cat_source);
+        record.cat = label.map(|label| label.cat.to_u16());
+        record.cat_source = label.map_or(0, |label| label.source.to_u8());
+        before != (record.cat, record.cat_source)
     }
 
     fn label(&mut self, path: &Path, record: &SoundRecord) -> Option<Label> {
@@ -353,14 +388,4 @@ impl Run<'_> {
     fn commit(&mut self) -> Result<(), IndexError> {
         self.writer.commit(self.segment.take(), &std::mem::take(&mut self.gone))
     }
-}
-
-fn has_label(record: &SoundRecord, label: Option<Label>) -> bool {
-    record.cat == label.map(|label| label.cat.to_u16())
-        && label.is_none_or(|label| record.cat_source == label.source.to_u8())
-}
-
-fn set_label(record: &mut SoundRecord, label: Option<Label>) {
-    record.cat = label.map(|label| label.cat.to_u16());
-    record.cat_source = label.map_or(0, |label| label.source.to_u8());
 }

@@ -11,8 +11,8 @@ use super::IndexingError;
 
 /// File-name endings of the formats that [`audio`](crate::audio) reads; content decides later.
 const ENDINGS: [&str; 21] = [
-    "wav", "wave", "bwf", "bwav", "rf64", "bw64", "w64", "aif", "aiff", "aifc", "flac", "mp3", "mp2", "ogg", "oga",
-    "opus", "m4a", "mp4", "aac", "alac", "caf",
+    "wav", "wave", "bwf", "bwav", "rf64", "bw64", "w64", "aif", "aiff", "aifc", "flac", "mp3", "mp2", "ogg",
+    "oga", "opus", "m4a", "mp4", "aac", "alac", "caf",
 ];
 
 /// A file that may be a sound.
@@ -50,7 +50,9 @@ pub struct Walked {
     pub folders: Vec<PathBuf>,
     /// Folders walked and files looked for, absolute; sounds below them that were not found are gone.
     pub scope: Vec<PathBuf>,
-    /// Paths below which nothing can be said: sounds there are kept.
+    /// Files that were asked for by name and are not there, absolute: a problem unless the library knew them.
+    pub vanished: Vec<Problem>,
+    /// Paths below which nothing can be said: sounds there are kept (a link to a file that is gone is not below).
     pub unreadable: Vec<PathBuf>,
 }
 
@@ -93,22 +95,27 @@ pub fn walk(asked: &[PathBuf]) -> Result<Walked, IndexingError> {
     let mut walked = Walked::default();
     for path in asked {
         if let Err(source) = walked.take(path) {
+            let reason = reason_of(&source);
             let gone = source.kind() == io::ErrorKind::NotFound && is_sound_file(path);
-            match path.parent().map(|parent| if parent == Path::new("") { Path::new(".") } else { parent }) {
-                Some(parent) if gone && parent.is_dir() => {
-                    let name = path.file_name().unwrap_or_default();
-                    walked.scope.extend(absolute(parent).map(|parent| parent.join(name)));
+            let parent =
+                path.parent().map(|parent| if parent == Path::new("") { Path::new(".") } else { parent });
+            match parent.filter(|parent| gone && parent.is_dir()).map(absolute) {
+                Some(Ok(parent)) => {
+                    let path = parent.join(path.file_name().unwrap_or_default());
+                    walked.scope.push(path.clone());
+                    walked.vanished.push(Problem { path, reason });
                 }
-                _ => {}
+                _ => walked.problems.push(Problem { path: path.clone(), reason }),
             }
-            walked.problems.push(Problem { path: path.clone(), reason: reason_of(&source) });
         }
     }
     if let (true, Some(first)) = (walked.scope.is_empty(), walked.problems.first()) {
         return Err(IndexingError::Folder { path: first.path.clone(), reason: first.reason.clone() });
     }
     // A folder inside another, or named twice, is walked once.
-    walked.files.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.root.as_os_str().len().cmp(&b.root.as_os_str().len())));
+    walked.files.sort_by(|a, b| {
+        a.path.cmp(&b.path).then_with(|| a.root.as_os_str().len().cmp(&b.root.as_os_str().len()))
+    });
     walked.files.dedup_by(|later, first| later.path == first.path);
     Ok(walked)
 }
@@ -121,9 +128,11 @@ impl Walked {
             fs::read_dir(&root)?;
             self.walk_folder(&root);
             self.folders.push(root.clone());
-        } else {
+        } else if metadata.is_file() {
             let parent = root.parent().unwrap_or(&root).to_owned();
             self.files.push(found(root.clone(), parent, &metadata));
+        } else {
+            return Err(io::Error::other("it is neither a folder nor a file; name a folder of sounds"));
         }
         self.scope.push(root);
         Ok(())
@@ -131,12 +140,16 @@ impl Walked {
 
     fn walk_folder(&mut self, root: &Path) {
         let visible = |entry: &DirEntry| entry.depth() == 0 || !is_hidden_name(entry.path());
-        for entry in WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible) {
+        for entry in
+            WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible)
+        {
             match entry {
-                Ok(entry) if entry.file_type().is_file() && is_sound_file(entry.path()) => match entry.metadata() {
-                    Ok(metadata) => self.files.push(found(entry.into_path(), root.into(), &metadata)),
-                    Err(error) => self.problem(&error),
-                },
+                Ok(entry) if entry.file_type().is_file() && is_sound_file(entry.path()) => {
+                    match entry.metadata() {
+                        Ok(metadata) => self.files.push(found(entry.into_path(), root.into(), &metadata)),
+                        Err(error) => self.problem(&error),
+                    }
+                }
                 Ok(_) => {}
                 Err(error) => self.problem(&error),
             }
@@ -153,6 +166,8 @@ impl Walked {
         match error.io_error() {
             Some(source) if source.kind() == io::ErrorKind::NotFound => {
                 let reason = "a link to something that is not there; it is passed over".to_owned();
+                // It may be the way to a drive that is not plugged in.
+                self.unreadable.push(path.clone());
                 self.passed_over.push(Problem { path, reason });
             }
             source => {

@@ -46,10 +46,13 @@ pub(super) struct Worker<'a> {
 
 impl Worker<'_> {
     pub(super) fn look_into(&mut self, task: &Task) -> Outcome {
-        let hashed = check_unchanged(task)
-            .and_then(|()| content_hash(&task.file.path).map_err(|error| unreadable(&task.file.path, &error)));
+        let stop = || self.cancel.load(Ordering::Relaxed) || self.stop.load(Ordering::Relaxed);
+        let hashed = check_unchanged(task).and_then(|()| {
+            content_hash(&task.file.path, &stop).map_err(|error| unreadable(&task.file.path, &error))
+        });
         let hash = match hashed {
-            Ok(hash) => hash,
+            Ok(Some(hash)) => hash,
+            Ok(None) => return Outcome::Cancelled,
             Err(reason) => return Outcome::Failed { reason, read: false },
         };
         let modified_ns = trusted(task.file.modified_ns);
@@ -88,7 +91,7 @@ impl Worker<'_> {
         self.embedder.finish(&mut keep).map_err(|error| format!("{}: {error}", path.display()))?;
         check_unchanged(task)?;
         let format = *stream.reader().format();
-        let mut details = describe(path, stream.reader().metadata(), stream.reader().warnings());
+        let mut details = describe(stream.reader().metadata(), stream.reader().warnings());
         details.bits_per_sample = format.bits_per_sample;
         let record = SoundRecord {
             root: 0,
@@ -122,7 +125,8 @@ fn check_unchanged(task: &Task) -> Result<(), String> {
 /// A modification time, or [`TIME_IN_DOUBT`] when it is too recent to be relied on.
 fn trusted(modified_ns: i64) -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64);
-    let racy = (0..RACY_NS).contains(&now.saturating_sub(modified_ns));
+    // A file server's clock may be ahead of ours.
+    let racy = (-RACY_NS..RACY_NS).contains(&now.saturating_sub(modified_ns));
     if racy { TIME_IN_DOUBT } else { modified_ns }
 }
 

@@ -7,7 +7,13 @@ use multiversion::multiversion;
 /// `query` is `[queries × size]`, `vectors` `[frames × size]`; `scales` are the vectors' quantisation steps, `best`
 /// receives `(similarity ÷ query scale, frame)` for each query.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2", "aarch64+neon"))]
-pub(crate) fn best_matches(query: &[i8], vectors: &[i8], scales: &[f32], size: usize, best: &mut [(f32, u32)]) {
+pub(crate) fn best_matches(
+    query: &[i8],
+    vectors: &[i8],
+    scales: &[f32],
+    size: usize,
+    best: &mut [(f32, u32)],
+) {
     for (number, (vector, scale)) in vectors.chunks_exact(size).zip(scales).enumerate() {
         for (query, best) in query.chunks_exact(size).zip(best.iter_mut()) {
             let mut sum = 0i32;

@@ -88,8 +88,7 @@ pub fn search(snapshot: &Snapshot, query: &Query, scope: &Scope<'_>) -> Ranking 
         found
     });
     let hits = std::mem::replace(&mut found.hits, Top::new(0)).into_sorted();
-    let mut hits: Vec<Hit> =
-        hits.into_iter().filter_map(|(_, id)| exact(snapshot, query, id)).collect();
+    let mut hits: Vec<Hit> = hits.into_iter().filter_map(|(_, id)| exact(snapshot, query, id)).collect();
     hits.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
     Ranking { hits, votes: found.into_votes(false) }
 }

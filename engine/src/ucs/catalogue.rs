@@ -235,10 +235,16 @@ impl Catalogue {
         let mut candidates: Vec<(usize, CatIndex)> = self
             .iter()
             .filter_map(|(index, entry)| {
-                let listed: Vec<char> = entry.cat_id.chars().flat_map(char::to_lowercase).collect();
-                let begun = typed.len() >= 2 && listed.starts_with(&typed);
-                let edits = edits(&typed, &listed);
-                (begun || edits <= most_edits).then_some((if begun { 1 } else { edits }, index))
+                let listed = || entry.cat_id.chars().flat_map(char::to_lowercase);
+                let begun = typed.len() >= 2 && listed().take(typed.len()).eq(typed.iter().copied());
+                if begun {
+                    return Some((1, index));
+                }
+                if entry.cat_id.len().abs_diff(typed.len()) > most_edits {
+                    return None;
+                }
+                let listed: Vec<char> = listed().collect();
+                edits(&typed, &listed, most_edits).map(|edits| (edits, index))
             })
             .collect();
         candidates.sort();
@@ -278,12 +284,13 @@ fn entry([category, subcategory, cat_id, cat_short, words]: [&'static str; 5]) -
 }
 
 /// How many letters have to be put in, taken out, replaced or swapped with a neighbour to make `b` of `a`
-/// (optimal string alignment).
-fn edits(a: &[char], b: &[char]) -> usize {
+/// (optimal string alignment), where it is at most `limit`.
+fn edits(a: &[char], b: &[char], limit: usize) -> Option<usize> {
     let mut before_last = vec![0; b.len() + 1];
     let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut row = vec![0; b.len() + 1];
     for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
+        row[0] = i;
         for j in 1..=b.len() {
             let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
             row[j] = replaced.min(last[j] + 1).min(row[j - 1] + 1);
@@ -291,7 +298,12 @@ fn edits(a: &[char], b: &[char]) -> usize {
                 row[j] = row[j].min(before_last[j - 2] + 1);
             }
         }
-        before_last = std::mem::replace(&mut last, row);
+        // Numbers never fall from row to row, and a swap reaches back two rows only at the cost of one.
+        if row.iter().all(|&edits| edits > limit) {
+            return None;
+        }
+        std::mem::swap(&mut before_last, &mut last);
+        std::mem::swap(&mut last, &mut row);
     }
-    last[b.len()]
+    Some(last[b.len()]).filter(|&edits| edits <= limit)
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use earmark_engine::network::{EmbedError, Embedder};
 
@@ -25,12 +26,10 @@ pub(crate) fn run(global: &Global, args: EmbedArgs) -> Result<Ending, Failure> {
     if !to_stdout {
         fs::create_dir_all(&args.output).map_err(Failure::file(&args.output, "create the folder"))?;
     }
-    let cancel = interrupt::flag();
+    let interrupted = interrupt::flag();
+    embedder.set_stop_flag(Arc::clone(interrupted));
     let mut failed = 0;
     for sound in &sounds {
-        if cancel.load(std::sync::atomic::Ordering::Relaxed) {
-            return Ok(Ending::Interrupted);
-        }
         match embed(&args, &mut embedder, sound) {
             Ok(embedded) if to_stdout => io::stdout().lock().write_all(&embedded.encode(args.format)?)?,
             Ok(embedded) => {
@@ -40,6 +39,7 @@ pub(crate) fn run(global: &Global, args: EmbedArgs) -> Result<Ending, Failure> {
                     writeln!(anstream::stdout(), "{}: {frames}", output::one_line(&sound.to_string_lossy()))?;
                 }
             }
+            Err(Failure::Embedding(EmbedError::Stopped)) => return Ok(Ending::Interrupted),
             Err(failure @ (Failure::Audio(_) | Failure::Embedding(_))) => {
                 failed += 1;
                 let message = match failure {
@@ -104,6 +104,8 @@ fn embed(args: &EmbedArgs, embedder: &mut Embedder, sound: &Path) -> Result<Embe
         mel: Vec::new(),
     };
     let mut stream = args.region.open(sound, card.front_end.sample_rate_hz)?;
+    // Times are those of the file, also in a region.
+    let from_s = args.region.from.unwrap_or(0.0);
     let Embedded { starts_s, embeddings, mel, .. } = &mut embedded;
     let mut on_column = |column: &[f32]| {
         if args.mel {
@@ -111,7 +113,7 @@ fn embed(args: &EmbedArgs, embedder: &mut Embedder, sound: &Path) -> Result<Embe
         }
     };
     let mut on_frame = |frame: earmark_engine::network::FrameEmbedding<'_>| {
-        starts_s.push(frame.start_s);
+        starts_s.push(from_s + frame.start_s);
         embeddings.extend_from_slice(frame.embedding);
     };
     embedder.embed_stream_with_columns(&mut stream, &mut on_column, &mut on_frame)?;

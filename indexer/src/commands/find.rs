@@ -2,10 +2,12 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use earmark_engine::audio::AudioReader;
 use earmark_engine::index::{Quantiser, Snapshot, SoundRef};
 use earmark_engine::indexing::{absolute, content_hash, model_id};
-use earmark_engine::network::Embedder;
+use earmark_engine::network::{EmbedError, Embedder};
 use earmark_engine::search::filter::{Facts, Filter};
 use earmark_engine::search::{Hit, Query, Scope, Shares, categories, scan_bank, search};
 use earmark_engine::ucs::{CatIndex, Catalogue};
@@ -17,7 +19,7 @@ use crate::error::Failure;
 use crate::model::{self, Model};
 use crate::output::{self, JsonPath};
 use crate::region::clock;
-use crate::{commands, library};
+use crate::{commands, interrupt, library};
 
 /// Categories shown at most.
 const CATEGORIES: usize = 5;
@@ -34,29 +36,36 @@ pub(crate) fn run(global: &Global, args: FindArgs) -> Result<Ending, Failure> {
     let mut partial = false;
     let (snapshot, model) = match &args.within {
         Some(folder) => {
-            // Says at once when the sound asked about cannot be read.
-            args.region.open(&args.audio, 44_100)?;
-            let (summary, model) = commands::index::update(global, &dir, std::slice::from_ref(folder), &args.work)?;
+            AudioReader::open(&args.audio)?;
+            let folders = std::slice::from_ref(folder);
+            let (summary, model) = commands::index::update(global, &dir, folders, &args.work())?;
             if summary.cancelled {
                 return Ok(Ending::Interrupted);
             }
-            partial = !summary.problems.is_empty();
+            partial |= !summary.problems.is_empty();
             (Snapshot::open(&dir)?, model)
         }
         None => {
             let snapshot = Snapshot::open(&dir)?;
-            let model = model::load(args.work.model.as_deref(), Some(&snapshot.manifest().model))?;
+            let model = model::load(args.model.as_deref(), Some(&snapshot.manifest().model))?;
             (snapshot, model)
         }
     };
-    library::report_damage(&snapshot);
+    if args.within.is_none() {
+        library::report_damage(&snapshot);
+    }
+    partial |= !snapshot.damage().is_empty();
     check_model(&snapshot, &model)?;
     let within = match &args.within {
         Some(folder) => Some(absolute(folder).map_err(Failure::file(folder, "find the folder"))?),
         None => None,
     };
-    let asked = Asked::listen(&args, &model)?;
-    let question = Question { snapshot: &snapshot, asked: &asked, filter, within, include_self: args.include_self };
+    let asked = match Asked::listen(&args, &model) {
+        Err(Failure::Embedding(EmbedError::Stopped)) => return Ok(Ending::Interrupted),
+        asked => asked?,
+    };
+    let question =
+        Question { snapshot: &snapshot, asked: &asked, filter, within, include_self: args.include_self };
     let ranking = question.search(args.k as usize);
     let mut votes = ranking.votes;
     if let Some(bank) = model.bank.as_ref().filter(|_| !args.no_bank) {
@@ -64,7 +73,10 @@ pub(crate) fn run(global: &Global, args: FindArgs) -> Result<Ending, Failure> {
         let bank_votes = scan_bank(bank, &asked.query, &is_query);
         votes.iter_mut().zip(bank_votes).for_each(|(votes, bank)| votes.extend(bank));
     }
-    let answer = Answer { snapshot: &snapshot, model: &model, hits: ranking.hits, shares: categories(&votes), official };
+    let shares = categories(&votes);
+    let (hits, damaged) = readable(&snapshot, ranking.hits);
+    partial |= damaged;
+    let answer = Answer { snapshot: &snapshot, model: &model, hits, shares, official };
     if args.json {
         answer.print_json(&args, &asked)?;
     } else {
@@ -92,6 +104,20 @@ fn check_model(snapshot: &Snapshot, model: &Model) -> Result<(), Failure> {
     .into())
 }
 
+/// Leaves out sounds whose rows are damaged, and tells of them.
+fn readable(snapshot: &Snapshot, mut hits: Vec<Hit>) -> (Vec<Hit>, bool) {
+    let before = hits.len();
+    hits.retain(|hit| {
+        let read = snapshot.get(hit.id).map(|sound| snapshot.full_path(&sound).and_then(|_| sound.details()));
+        if let Some(Err(error)) = &read {
+            output::warn(&error.to_string());
+        }
+        matches!(read, Some(Ok(_)))
+    });
+    let damaged = hits.len() < before;
+    (hits, damaged)
+}
+
 /// The sound asked about, listened to.
 struct Asked {
     query: Query,
@@ -103,9 +129,11 @@ struct Asked {
 impl Asked {
     fn listen(args: &FindArgs, model: &Model) -> Result<Self, Failure> {
         let mut embedder = Embedder::new(&model.network)?;
+        embedder.set_stop_flag(Arc::clone(interrupt::flag()));
         let mut stream = args.region.open(&args.audio, embedder.card().front_end.sample_rate_hz)?;
         let mut frames = Vec::new();
-        embedder.embed_stream(&mut stream, &mut |frame| frames.push((frame.start_s, frame.embedding.to_vec())))?;
+        embedder
+            .embed_stream(&mut stream, &mut |frame| frames.push((frame.start_s, frame.embedding.to_vec())))?;
         for warning in stream.reader().warnings() {
             output::warn(&format!("{}: {warning}", args.audio.display()));
         }
@@ -114,7 +142,7 @@ impl Asked {
             query: Query::new(&quantiser, frames.iter().map(|(start_s, frame)| (*start_s, frame.as_slice()))),
             duration_s: stream.source_duration_s(),
             path: absolute(&args.audio).ok(),
-            hash: content_hash(&args.audio).ok(),
+            hash: content_hash(&args.audio, &|| false).ok().flatten(),
         })
     }
 
@@ -141,9 +169,10 @@ impl Question<'_> {
     }
 
     fn allows(&self, sound: &SoundRef<'_>) -> bool {
-        let within = self.within.as_ref().is_none_or(|folder| {
-            self.snapshot.full_path(sound).is_ok_and(|path| path.starts_with(folder))
-        });
+        let within = self
+            .within
+            .as_ref()
+            .is_none_or(|folder| self.snapshot.full_path(sound).is_ok_and(|path| path.starts_with(folder)));
         within && self.filter.as_ref().is_none_or(|filter| passes(filter, sound))
     }
 
@@ -189,7 +218,10 @@ impl Answer<'_> {
             let parts = self.shown_categories().map(|(cat, share)| {
                 let entry = Catalogue::builtin().get(cat);
                 let percent = format!("{:.0} %", share * 100.0);
-                format!("{strong}{}{strong:#} {percent} ({} {})", entry.cat_id, entry.category, entry.subcategory)
+                format!(
+                    "{strong}{}{strong:#} {percent} ({} {})",
+                    entry.cat_id, entry.category, entry.subcategory
+                )
             });
             let parts: Vec<String> = parts.collect();
             if parts.is_empty() {
@@ -219,7 +251,7 @@ impl Answer<'_> {
                 clock(hit.start_s),
                 clock(sound.row.duration_s),
             )?;
-            output::write_path(&mut out, &self.snapshot.full_path(&sound)?)?;
+            output::write_path(&self.snapshot.full_path(&sound)?)?;
             writeln!(out)?;
         }
         Ok(())
@@ -228,7 +260,8 @@ impl Answer<'_> {
     fn shown_categories(&self) -> impl Iterator<Item = (CatIndex, f32)> {
         let categories = &self.shares.categories;
         let idea = categories.first().is_some_and(|first| first.share >= IDEA);
-        let shown = categories.iter().filter(move |category| idea && category.share >= LEAST_SHARE).take(CATEGORIES);
+        let shown =
+            categories.iter().filter(move |category| idea && category.share >= LEAST_SHARE).take(CATEGORIES);
         shown.filter_map(|category| Some((CatIndex::new(category.cat)?, category.share)))
     }
 
@@ -248,7 +281,7 @@ impl Answer<'_> {
                 similarity_percent: self.percent(hit),
                 cosine: hit.similarity,
                 start_s: hit.start_s,
-                query_start_s: hit.query_start_s,
+                query_start_s: args.region.from.unwrap_or(0.0) + hit.query_start_s,
                 duration_s: sound.row.duration_s,
                 cat_id: entry.map(|entry| entry.cat_id.as_ref()),
                 category: entry.map(|entry| entry.category.as_ref()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use earmark_engine::index::{LibraryWriter, Snapshot, SoundId};
 use earmark_engine::indexing::absolute;
@@ -17,11 +17,11 @@ pub(crate) fn run(global: &Global, args: ForgetArgs) -> Result<Ending, Failure> 
     let folders: Vec<PathBuf> = args.folders.iter().map(|folder| as_indexed(folder)).collect();
     if args.dry_run {
         let snapshot = args.library.open()?;
-        let sounds = below(&snapshot, &folders)?;
+        let sounds = below(&snapshot, &folders);
         let mut out = anstream::stdout().lock();
         for id in &sounds {
             if let Some(sound) = snapshot.get(*id) {
-                output::write_path(&mut out, &snapshot.full_path(&sound)?)?;
+                output::write_path(&snapshot.full_path(&sound)?)?;
                 writeln!(out)?;
             }
         }
@@ -29,37 +29,55 @@ pub(crate) fn run(global: &Global, args: ForgetArgs) -> Result<Ending, Failure> 
         return Ok(if sounds.is_empty() { Ending::Nothing } else { Ending::Found });
     }
     let mut writer = LibraryWriter::open_existing(&dir)?;
-    let sounds = below(writer.snapshot(), &folders)?;
+    let sounds = below(writer.snapshot(), &folders);
     if !sounds.is_empty() {
         writer.commit(None, &sounds)?;
     }
     let used: BTreeSet<u16> = writer.snapshot().sounds().map(|(_, sound)| sound.row.root).collect();
     let gone = |path: &Path| folders.iter().any(|folder| path.starts_with(folder));
     let roots = &writer.snapshot().manifest().roots;
-    let unused: BTreeSet<u16> =
-        roots.iter().filter(|root| gone(&root.path()) && !used.contains(&root.id)).map(|root| root.id).collect();
+    let unused: BTreeSet<u16> = roots
+        .iter()
+        .filter(|root| gone(&root.path()) && !used.contains(&root.id))
+        .map(|root| root.id)
+        .collect();
     if !unused.is_empty() {
         writer.remove_roots(&unused)?;
     }
-    writer.tidy()?;
+    writer.tidy(&|| false)?;
     if !global.quiet {
-        writeln!(anstream::stdout(), "{} forgotten; the files are untouched", counted(sounds.len(), "sound"))?;
+        writeln!(
+            anstream::stdout(),
+            "{} forgotten; the files are untouched",
+            counted(sounds.len(), "sound")
+        )?;
     }
     Ok(if sounds.is_empty() && unused.is_empty() { Ending::Nothing } else { Ending::Found })
 }
 
-/// A folder as the library names it, also when it is not there any more.
+/// A folder as the library names it, also when it is not there any more: then by what is left of the way to it.
 fn as_indexed(folder: &Path) -> PathBuf {
-    absolute(folder).or_else(|_| std::path::absolute(folder)).unwrap_or_else(|_| folder.into())
+    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.into());
+    let found = whole.ancestors().find_map(|ancestor| Some((ancestor, absolute(ancestor).ok()?)));
+    let Some((ancestor, found)) = found else { return whole };
+    let mut path = found;
+    for component in whole.strip_prefix(ancestor).unwrap_or(Path::new("")).components() {
+        match component {
+            Component::ParentDir => drop(path.pop()),
+            component => path.push(component),
+        }
+    }
+    path
 }
 
-fn below(snapshot: &Snapshot, folders: &[PathBuf]) -> Result<BTreeSet<SoundId>, Failure> {
+fn below(snapshot: &Snapshot, folders: &[PathBuf]) -> BTreeSet<SoundId> {
     let mut sounds = BTreeSet::new();
     for (id, sound) in snapshot.sounds() {
-        let path = snapshot.full_path(&sound)?;
+        // A damaged row names no folder; `verify` tells of it.
+        let Ok(path) = snapshot.full_path(&sound) else { continue };
         if folders.iter().any(|folder| path.starts_with(folder)) {
             sounds.insert(id);
         }
     }
-    Ok(sounds)
+    sounds
 }

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use earmark_engine::index::{IndexError, Manifest, Snapshot};
+use earmark_engine::index::{IndexError, Snapshot};
 use earmark_engine::indexing::{self, Request, Summary};
 use earmark_engine::ucs::LabelTable;
 use serde::Serialize;
@@ -13,11 +13,11 @@ use serde::Serialize;
 use crate::Ending;
 use crate::cli::{Global, IndexArgs, WorkArgs};
 use crate::error::Failure;
-use crate::library::paths_from;
+use crate::interrupt;
+use crate::library::{paths_from, report_damage};
 use crate::model::{self, Model};
 use crate::output::{self, JsonPath, counted};
 use crate::progress::Progress;
-use crate::interrupt;
 
 pub(crate) fn run(global: &Global, args: IndexArgs) -> Result<Ending, Failure> {
     let library = args.library.dir()?;
@@ -30,30 +30,37 @@ pub(crate) fn run(global: &Global, args: IndexArgs) -> Result<Ending, Failure> {
         if listed {
             return Ok(Ending::Nothing);
         }
-        folders = everything(&Snapshot::open(&library)?)?;
+        folders = everything(&Snapshot::open(&library)?);
         if folders.is_empty() {
-            return Err(Failure::Usage("nothing to index: name a folder, as in `earmark index ~/Sounds`".into()));
+            return Err(Failure::Usage(
+                "nothing to index: name a folder, as in `earmark index ~/Sounds`".into(),
+            ));
         }
     }
     let (summary, _) = update(global, &library, &folders, &args.work)?;
-    if args.json {
-        output::print_json(&JsonSummary::new(&library, &summary))?;
-    } else if !global.quiet {
-        print(&library, &summary)?;
+    let printed = match (args.json, global.quiet) {
+        (true, _) => output::print_json(&JsonSummary::new(&library, &summary)),
+        (false, false) => print(&library, &summary),
+        (false, true) => Ok(()),
+    };
+    match printed {
+        // Nobody reads the summary, but the status still counts.
+        Ok(()) | Err(Failure::BrokenPipe) => Ok(ending(&summary)),
+        Err(failure) => Err(failure),
     }
-    Ok(ending(&summary))
 }
 
 /// What a library was made from: its folders, and the files that were named one by one.
-fn everything(snapshot: &Snapshot) -> Result<Vec<PathBuf>, Failure> {
+fn everything(snapshot: &Snapshot) -> Vec<PathBuf> {
     let (whole, parts): (Vec<_>, Vec<_>) = snapshot.manifest().roots.iter().partition(|root| root.whole);
     let mut paths: Vec<PathBuf> = whole.iter().map(|root| root.path()).collect();
     for (_, sound) in snapshot.sounds() {
         if parts.iter().any(|root| root.id == sound.row.root) {
-            paths.push(snapshot.full_path(&sound)?);
+            // A damaged row names no file; `verify` tells of it.
+            paths.extend(snapshot.full_path(&sound));
         }
     }
-    Ok(paths)
+    paths
 }
 
 /// Indexes folders into a library; returns what was done and the model it was done with.
@@ -63,8 +70,11 @@ pub(crate) fn update(
     folders: &[PathBuf],
     work: &WorkArgs,
 ) -> Result<(Summary, Model), Failure> {
-    let existing = match Manifest::read(library) {
-        Ok(manifest) => Some(manifest.model),
+    let existing = match Snapshot::open(library) {
+        Ok(snapshot) => {
+            report_damage(&snapshot);
+            Some(snapshot.manifest().model.clone())
+        }
         Err(IndexError::NoLibrary { .. }) => None,
         Err(error) => return Err(error.into()),
     };
@@ -72,16 +82,19 @@ pub(crate) fn update(
     for error in labels.iter().flat_map(LabelTable::errors) {
         output::warn(&error.to_string());
     }
-    let mut walked = indexing::walk(folders)?;
+    let walked = indexing::walk(folders)?;
     for problem in &walked.problems {
         output::warn(&format!("{}: {}", problem.path.display(), problem.reason));
     }
-    // An index inside an indexed folder holds nothing to listen to.
-    walked.files.retain(|file| !file.path.starts_with(library));
     let model = model::load(work.model.as_deref(), existing.as_ref())?;
     let jobs = work.jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), usize::from);
-    let request =
-        Request { library, network: &model.network, labels: labels.as_ref(), jobs, cancel: interrupt::flag() };
+    let request = Request {
+        library,
+        network: &model.network,
+        labels: labels.as_ref(),
+        jobs,
+        cancel: interrupt::flag(),
+    };
     let mut progress = Progress::new(global.quiet);
     let summary = indexing::index(&request, walked, &mut progress);
     progress.finish();
@@ -122,7 +135,11 @@ fn print(library: &Path, summary: &Summary) -> Result<(), Failure> {
         .collect();
     writeln!(out, "{}", parts.join(", "))?;
     if summary.copied > 0 {
-        writeln!(out, "{} of the new ones known by content, not decoded again", counted(summary.copied, "sound"))?;
+        writeln!(
+            out,
+            "{} of the new ones known by content, not decoded again",
+            counted(summary.copied, "sound")
+        )?;
     }
     if summary.audio_s > 0.0 {
         writeln!(
@@ -142,7 +159,8 @@ fn print(library: &Path, summary: &Summary) -> Result<(), Failure> {
         for problem in &summary.problems {
             let path = problem.path.display().to_string();
             // Most reasons begin with the path already.
-            let reason = problem.reason.strip_prefix(&path).unwrap_or(&problem.reason).trim_start_matches(": ");
+            let reason =
+                problem.reason.strip_prefix(&path).unwrap_or(&problem.reason).trim_start_matches(": ");
             writeln!(out, "  {}: {}", output::one_line(&path), output::one_line(reason))?;
         }
     }

@@ -131,7 +131,7 @@ impl Info {
         writeln!(out, "  model     {} {}", self.model, self.model_version)?;
         for (root, folder) in snapshot.manifest().roots.iter().zip(&self.folders) {
             write!(out, "  folder    ")?;
-            output::write_path(&mut out, &root.path())?;
+            output::write_path(&root.path())?;
             writeln!(out, " ({})", counted(folder.sounds, "sound"))?;
         }
         if !self.categories.is_empty() {

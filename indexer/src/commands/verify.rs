@@ -1,8 +1,11 @@
 //! `earmark verify`: checks every checksum and offset of a library.
 
+use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use earmark_engine::index::{LibraryWriter, verify};
+use earmark_engine::index::{Damage, LibraryWriter, verify};
 use serde::Serialize;
 
 use crate::Ending;
@@ -13,14 +16,11 @@ use crate::output::{self, JsonPath, counted};
 pub(crate) fn run(global: &Global, args: VerifyArgs) -> Result<Ending, Failure> {
     let library = args.library.dir()?;
     let report = verify(&library)?;
-    if args.repair && !report.problems.is_empty() {
-        let damaged = report.problems.iter().map(|(path, _)| path.clone()).collect();
-        LibraryWriter::open_existing(&library)?.drop_segments(&damaged)?;
-    }
     if args.json {
-        let problem = |(path, what): &(std::path::PathBuf, String)| JsonProblem {
-            path: path.as_path().into(),
-            problem: what.clone(),
+        let problem = |damage: &Arc<Damage>| JsonProblem {
+            path: damage.path.as_path().into(),
+            problem: damage.error.to_string(),
+            sounds: damage.sounds,
         };
         output::print_json(&JsonReport {
             library: library.as_path().into(),
@@ -32,13 +32,14 @@ pub(crate) fn run(global: &Global, args: VerifyArgs) -> Result<Ending, Failure> 
             problems: report.problems.iter().map(problem).collect(),
         })?;
     } else {
-        for (_, problem) in &report.problems {
-            eprintln!("earmark: {}", output::one_line(problem));
+        for damage in &report.problems {
+            output::error(&damage.error.to_string());
         }
         if !global.quiet {
             let segments = counted(report.segments, "segment");
             let (sounds, frames) = (output::thousands(report.sounds), output::thousands(report.frames));
-            let state = if report.problems.is_empty() { "in good order" } else { "readable; the rest is damaged" };
+            let state =
+                if report.problems.is_empty() { "in good order" } else { "readable; the rest is damaged" };
             writeln!(
                 anstream::stdout(),
                 "{segments}, {sounds} sounds, {frames} frames, {} {state}",
@@ -46,11 +47,24 @@ pub(crate) fn run(global: &Global, args: VerifyArgs) -> Result<Ending, Failure> 
             )?;
         }
     }
-    if args.repair && !report.problems.is_empty() && !global.quiet {
-        let dropped = counted(report.problems.len(), "damaged segment");
-        eprintln!("{dropped} dropped; `earmark index` reads their sounds again");
+    let mut left = report.problems.len();
+    if args.repair {
+        let lost: BTreeSet<PathBuf> = report
+            .problems
+            .iter()
+            .filter(|damage| damage.is_final())
+            .map(|damage| damage.path.clone())
+            .collect();
+        if !lost.is_empty() {
+            LibraryWriter::open_existing(&library)?.drop_segments(&lost)?;
+            left -= lost.len();
+            if !global.quiet {
+                let dropped = counted(lost.len(), "damaged segment");
+                output::say(&format!("{dropped} dropped; `earmark index` reads their sounds again"));
+            }
+        }
     }
-    Ok(if report.problems.is_empty() { Ending::Found } else { Ending::Partial })
+    Ok(if left == 0 { Ending::Found } else { Ending::Partial })
 }
 
 #[derive(Serialize)]
@@ -69,4 +83,5 @@ struct JsonProblem {
     #[serde(flatten)]
     path: JsonPath,
     problem: String,
+    sounds: u32,
 }
