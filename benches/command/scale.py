@@ -2,7 +2,7 @@
 
 The library of 100,000 sounds is the one that `cargo bench --bench large_library` has made. Needs nothing but Python.
 
-unchanged  200 different sounds of 0.1 s are indexed, then 100 copies of each, which are known by their content and not
+unchanged  200 different sounds of 0.1 s are indexed, then 99 copies of each, which are known by their content and not
            embedded again; then the run that is measured: nothing has changed.
 find       the same question to the large library and to one of 20 sounds, alternating: the difference is what searching
            the large one costs beyond starting, decoding and embedding. Once more with the library's files dropped from
