@@ -283,23 +283,6 @@ fn a_library_may_lie_inside_an_indexed_folder() {
 }
 
 #[test]
-fn a_folder_of_other_files_does_not_become_a_library() {
-    let bench = Bench::new();
-    bench.snippet("a.wav", "glass_tap", 1);
-    let foreign =
-        ["thesis.tmp", "other.segment", "lock"].map(|name| bench.write(format!("home/{name}"), b"mine"));
-    bench.run(["index", "sounds", "--library", "home"]).refused(&[
-        "home",
-        "holds other files",
-        "new or empty",
-    ]);
-    bench.run(["index", "sounds", "--library", "sounds"]).refused(&["sounds", "holds other files"]);
-    for file in foreign {
-        assert_eq!(fs::read(&file).unwrap(), b"mine", "{}", file.display());
-    }
-}
-
-#[test]
 fn a_file_that_was_named_by_itself_and_is_gone_is_forgotten() {
     let bench = Bench::new();
     let gone = bench.snippet("gone.wav", "glass_tap", 1);

@@ -176,3 +176,20 @@ fn forgetting_everything_leaves_a_library_that_can_be_filled_again() {
     assert!(bench.segments().is_empty(), "what is forgotten takes no space");
     assert_eq!(tally(&bench.index()), "3 new");
 }
+
+#[test]
+fn a_folder_of_other_files_does_not_become_a_library() {
+    let bench = Bench::new();
+    bench.snippet("a.wav", "glass_tap", 1);
+    let foreign =
+        ["thesis.tmp", "other.segment", "lock"].map(|name| bench.write(format!("home/{name}"), b"mine"));
+    bench.run(["index", "sounds", "--library", "home"]).refused(&[
+        "home",
+        "holds other files",
+        "new or empty",
+    ]);
+    bench.run(["index", "sounds", "--library", "sounds"]).refused(&["sounds", "holds other files"]);
+    for file in foreign {
+        assert_eq!(fs::read(&file).unwrap(), b"mine", "{}", file.display());
+    }
+}
