@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::path_of_bytes;
+use super::paths::path_of_bytes;
 use super::segment::{Segment, SoundRef};
 use super::{IndexError, Manifest};
 
@@ -150,6 +150,14 @@ impl Snapshot {
     /// Segments that could not be opened.
     pub fn damage(&self) -> &[Arc<Damage>] {
         &self.damage
+    }
+
+    /// Fails when a segment went away under its readers since the snapshot was opened.
+    ///
+    /// # Errors
+    /// As [`Segment::still_there`].
+    pub fn still_there(&self) -> Result<(), IndexError> {
+        self.segments().try_for_each(|(_, segment)| segment.still_there())
     }
 
     /// The segments that could be opened, with their positions.
