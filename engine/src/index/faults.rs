@@ -23,6 +23,9 @@ pub(super) enum Fault {
     Kill,
 }
 
+/// These disks forget what they like anyway.
+pub(super) const LASTING: bool = false;
+
 #[derive(Default)]
 struct Disk {
     fault: Option<(usize, Fault)>,

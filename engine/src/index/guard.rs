@@ -171,9 +171,10 @@ mod posix {
     }
 
     extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
-        // SAFETY: the kernel passes a valid siginfo_t; for SIGBUS si_addr is the address.
-        let address = unsafe { (*info).si_addr() } as usize;
-        if address != 0 && blocks().flat_map(|block| &block.slots).any(|slot| replace(slot, address)) {
+        // SAFETY: the kernel passes a valid siginfo_t; for the causes of sigaction(2) that begin with BUS_, si_addr is
+        // the address. A signal that a process sent has another cause and no address.
+        let (cause, address) = unsafe { ((*info).si_code, (*info).si_addr() as usize) };
+        if (1..=5).contains(&cause) && blocks().flat_map(|block| &block.slots).any(|slot| replace(slot, address)) {
             return;
         }
         hand_on(signal, info, context);

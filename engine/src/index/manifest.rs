@@ -201,6 +201,7 @@ mod first {
     use super::{ModelId, SegmentEntry};
 
     #[derive(SchemaRead)]
+    #[cfg_attr(test, derive(wincode::SchemaWrite))]
     pub(super) struct Root {
         id: u16,
         path: Vec<u8>,
@@ -208,12 +209,24 @@ mod first {
     }
 
     #[derive(SchemaRead)]
+    #[cfg_attr(test, derive(wincode::SchemaWrite))]
     pub(super) struct Manifest {
         generation: u64,
         model: ModelId,
         roots: Vec<Root>,
         next_root: u16,
         segments: Vec<SegmentEntry>,
+    }
+
+    #[cfg(test)]
+    impl Manifest {
+        /// As the first version wrote it in its ninth state.
+        pub(super) fn for_test(model: ModelId, roots: Vec<(u16, Vec<u8>, bool)>) -> Self {
+            let roots: Vec<Root> =
+                roots.into_iter().map(|(id, path, whole)| Root { id, path, whole }).collect();
+            let next_root = roots.iter().map(|root| root.id + 1).max().unwrap_or_default();
+            Self { generation: 9, model, roots, next_root, segments: Vec::new() }
+        }
     }
 
     impl From<Manifest> for super::Manifest {
@@ -227,5 +240,38 @@ mod first {
                 segments: old.segments,
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_of_the_first_version_is_read_and_written_anew_with_the_next_commit() {
+        let model =
+            ModelId { name: "m".into(), version: "1".into(), sha256: "ab".into(), embedding_size: 4 };
+        let old = first::Manifest::for_test(model.clone(), vec![(3, b"/sounds".to_vec(), true)]);
+        let body = codec::body_to_bytes(&old).unwrap();
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(1u64.to_le_bytes());
+        bytes.extend(xxh3_64(&body).to_le_bytes());
+        bytes.extend(body);
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(FILE_NAME), &bytes).unwrap();
+
+        let read = Manifest::read(dir.path()).unwrap();
+        assert_eq!(read.roots, [Root { id: 3, path: b"/sounds".to_vec(), whole: true, offline: false }]);
+        assert_eq!((read.generation, read.next_root, &read.model), (9, 4, &model));
+        // Opening for writing changes nothing; a commit does.
+        let mut writer = crate::index::LibraryWriter::open(dir.path(), &model).unwrap();
+        assert_eq!(fs::read(dir.path().join(FILE_NAME)).unwrap(), bytes);
+        assert!(writer.note_offline(3, true));
+        writer.commit(None, &BTreeSet::new()).unwrap();
+        let written = fs::read(dir.path().join(FILE_NAME)).unwrap();
+        assert_eq!(u32::from_le_bytes(written[8..12].try_into().unwrap()), MANIFEST_VERSION);
+        let now = Manifest::read(dir.path()).unwrap();
+        assert_eq!((now.generation, now.roots[0].offline), (10, true));
     }
 }

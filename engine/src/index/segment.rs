@@ -12,7 +12,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::layout::{
-    FrameRow, MAX_SECTIONS, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind, SoundRow,
+    CHECK_LEN, FrameRow, MAX_SECTIONS, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind, SoundRow,
 };
 use super::mapping::Bytes;
 use super::record::{Details, SegmentHeader, SoundRecord};
@@ -270,9 +270,19 @@ impl<'a> SoundRef<'a> {
     /// Path relative to its root, as bytes.
     ///
     /// # Errors
-    /// `Corrupt` when the row points outside the strings.
+    /// `Corrupt` when the row points outside the strings, or row and path are not as they were written.
     pub fn path_bytes(&self) -> Result<&'a [u8], IndexError> {
-        self.segment.heap(SectionKind::Strings, self.row.path_offset, self.row.path_len)
+        let strings = |offset, length| self.segment.heap(SectionKind::Strings, offset, length);
+        let path = strings(self.row.path_offset, self.row.path_len)?;
+        if self.row.has_check() {
+            let end = self.row.path_offset + u64::from(self.row.path_len);
+            if strings(end, CHECK_LEN as u32)? != self.row.check(path) {
+                return Err(self
+                    .segment
+                    .corrupt(format!("checksum of sound {} does not match", self.number)));
+            }
+        }
+        Ok(path)
     }
 
     /// Path relative to its root.

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::files::{self, OutFile};
 use super::layout::{
-    FrameRow, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind, SoundRow, page_up,
+    CHECK_LEN, FrameRow, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind, SoundRow, page_up,
 };
 use super::record::SegmentHeader;
 use super::segment::{Segment, SoundRef};
@@ -94,7 +94,7 @@ impl SegmentWriter {
             modified_ns: record.modified_ns,
             duration_s: record.duration_s,
             path_offset: self.strings.len() as u64,
-            text_offset: (self.strings.len() + record.path.len()) as u64,
+            text_offset: (self.strings.len() + record.path.len() + CHECK_LEN) as u64,
             details_offset: self.details.len() as u64,
             path_len: record.path.len() as u32,
             text_len: record.text.len() as u32,
@@ -109,6 +109,7 @@ impl SegmentWriter {
             container: record.container,
         };
         self.strings.extend_from_slice(&record.path);
+        self.strings.extend_from_slice(&row.check(&record.path));
         self.strings.extend_from_slice(record.text.as_bytes());
         self.details.extend_from_slice(&details);
         self.sounds.push(row);

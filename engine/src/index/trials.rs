@@ -116,7 +116,7 @@ fn act(writer: &mut LibraryWriter, dir: &Path, deed: &Deed, model: &mut Model) -
     match deed {
         Deed::Put(put, gone) => {
             let known = by_path(writer.snapshot());
-            gone.iter().for_each(|path| drop(after.remove(path)));
+            gone.iter().for_each(|path| _ = after.remove(path));
             after.extend(put.iter().copied());
             writer.add_folder(Path::new("/trial"))?;
             let mut segment = writer.begin_segment()?;
@@ -219,7 +219,7 @@ fn with_fault(deeds: &[Deed], at: usize, fault: Fault, plug: bool) -> (usize, bo
 fn apply(deed: &Deed, model: &mut Model) {
     match deed {
         Deed::Put(put, gone) => {
-            gone.iter().for_each(|path| drop(model.remove(path)));
+            gone.iter().for_each(|path| _ = model.remove(path));
             model.extend(put.iter().copied());
         }
         Deed::Move(from, to) if from != to => {
