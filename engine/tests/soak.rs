@@ -85,8 +85,10 @@ impl Drop for Alarm<'_> {
 }
 
 fn numbers(snapshot: &Snapshot) -> BTreeSet<u64> {
-    let all: Vec<u64> =
-        snapshot.sounds().map(|(_, sound)| number_of(&snapshot.full_path(&sound).unwrap()).unwrap()).collect();
+    let all: Vec<u64> = snapshot
+        .sounds()
+        .map(|(_, sound)| number_of(&snapshot.full_path(&sound).unwrap()).unwrap())
+        .collect();
     let once: BTreeSet<u64> = all.iter().copied().collect();
     assert_eq!(once.len(), all.len(), "a sound is there twice");
     once
@@ -130,8 +132,10 @@ impl History {
 
 /// Asks about a sound and compares the answer with what the snapshot holds.
 fn check_answer(snapshot: &Snapshot, seed: u64) {
-    let live: Vec<u64> =
-        snapshot.sounds().map(|(_, sound)| number_of(&snapshot.full_path(&sound).unwrap()).unwrap()).collect();
+    let live: Vec<u64> = snapshot
+        .sounds()
+        .map(|(_, sound)| number_of(&snapshot.full_path(&sound).unwrap()).unwrap())
+        .collect();
     let asked = live[(seed % live.len() as u64) as usize];
     let ranking = ask(snapshot, asked);
     assert_eq!(ranking.hits.len(), live.len().min(20));

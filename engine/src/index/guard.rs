@@ -174,7 +174,9 @@ mod posix {
         // SAFETY: the kernel passes a valid siginfo_t; for the causes of sigaction(2) that begin with BUS_, si_addr is
         // the address. A signal that a process sent has another cause and no address.
         let (cause, address) = unsafe { ((*info).si_code, (*info).si_addr() as usize) };
-        if (1..=5).contains(&cause) && blocks().flat_map(|block| &block.slots).any(|slot| replace(slot, address)) {
+        if (1..=5).contains(&cause)
+            && blocks().flat_map(|block| &block.slots).any(|slot| replace(slot, address))
+        {
             return;
         }
         hand_on(signal, info, context);

@@ -231,7 +231,8 @@ mod first {
 
     impl From<Manifest> for super::Manifest {
         fn from(old: Manifest) -> Self {
-            let root = |root: Root| super::Root { id: root.id, path: root.path, whole: root.whole, offline: false };
+            let root =
+                |root: Root| super::Root { id: root.id, path: root.path, whole: root.whole, offline: false };
             Self {
                 generation: old.generation,
                 model: old.model,
@@ -250,8 +251,7 @@ mod tests {
 
     #[test]
     fn a_manifest_of_the_first_version_is_read_and_written_anew_with_the_next_commit() {
-        let model =
-            ModelId { name: "m".into(), version: "1".into(), sha256: "ab".into(), embedding_size: 4 };
+        let model = ModelId { name: "m".into(), version: "1".into(), sha256: "ab".into(), embedding_size: 4 };
         let old = first::Manifest::for_test(model.clone(), vec![(3, b"/sounds".to_vec(), true)]);
         let body = codec::body_to_bytes(&old).unwrap();
         let mut bytes = MAGIC.to_vec();

@@ -50,8 +50,7 @@ impl Snapshot {
             .map(|(id, _)| id)
             .collect();
         let sample = moving.iter().step_by(moving.len().div_ceil(SAMPLE).max(1));
-        let rests: Vec<Vec<u8>> =
-            sample.filter_map(|id| rest_of(self, &self.get(*id)?, &from)).collect();
+        let rests: Vec<Vec<u8>> = sample.filter_map(|id| rest_of(self, &self.get(*id)?, &from)).collect();
         let found = rests
             .iter()
             .filter(|rest| spellings(rest).iter().any(|rest| new.join(path_of_bytes(rest)).exists()))
@@ -120,8 +119,12 @@ impl LibraryWriter {
 
     /// Moves a part of an indexed folder: its sounds are written again below a root of their own.
     fn split_root(&mut self, old: &Path, from: &[u8], new: &Path) -> Result<Relocated, IndexError> {
-        let moving: BTreeSet<SoundId> =
-            self.snapshot().sounds().filter(|(_, sound)| rest_of(self.snapshot(), sound, from).is_some()).map(|(id, _)| id).collect();
+        let moving: BTreeSet<SoundId> = self
+            .snapshot()
+            .sounds()
+            .filter(|(_, sound)| rest_of(self.snapshot(), sound, from).is_some())
+            .map(|(id, _)| id)
+            .collect();
         if moving.is_empty() {
             let what = "nothing of the library is there; `earmark info` lists its folders";
             return Err(IndexError::Path { path: old.into(), what });

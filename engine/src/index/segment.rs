@@ -12,7 +12,8 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::layout::{
-    CHECK_LEN, FrameRow, MAX_SECTIONS, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind, SoundRow,
+    CHECK_LEN, FrameRow, MAX_SECTIONS, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind,
+    SoundRow,
 };
 use super::mapping::Bytes;
 use super::record::{Details, SegmentHeader, SoundRecord};

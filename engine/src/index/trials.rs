@@ -10,9 +10,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::faults::{self, Fault};
-use super::{
-    Details, IndexError, LibraryWriter, ModelId, Quantiser, Snapshot, SoundId, SoundRecord, verify,
-};
+use super::{Details, IndexError, LibraryWriter, ModelId, Quantiser, Snapshot, SoundId, SoundRecord, verify};
 
 const SIZE: usize = 8;
 
@@ -51,7 +49,12 @@ fn history() -> impl Strategy<Value = Vec<Deed>> {
 }
 
 fn model_id() -> ModelId {
-    ModelId { name: "trial".into(), version: "1".into(), sha256: "cd".repeat(32), embedding_size: SIZE as u32 }
+    ModelId {
+        name: "trial".into(),
+        version: "1".into(),
+        sha256: "cd".repeat(32),
+        embedding_size: SIZE as u32,
+    }
 }
 
 fn open(dir: &Path) -> Result<LibraryWriter, IndexError> {
@@ -92,7 +95,8 @@ fn contents(snapshot: &Snapshot) -> Model {
     for (_, sound) in snapshot.sounds() {
         let found = sound.record().unwrap();
         let content = found.modified_ns as u16;
-        let path = (0..=u8::MAX).find(|path| name(*path).as_bytes() == found.path).expect("a path that was given");
+        let path =
+            (0..=u8::MAX).find(|path| name(*path).as_bytes() == found.path).expect("a path that was given");
         assert_eq!(found, record(path, content));
         assert_eq!(snapshot.full_path(&sound).unwrap(), Path::new("/trial").join(name(path)));
         let frames: Vec<_> = sound.frames().unwrap().collect();
@@ -201,7 +205,10 @@ fn with_fault(deeds: &[Deed], at: usize, fault: Fault, plug: bool) -> (usize, bo
         faults::pull_the_plug();
     }
     let found = inspect(dir).unwrap_or_default();
-    assert!(found == model || found == unsure, "step {at}, {fault:?}: {found:?} is neither {model:?} nor {unsure:?}");
+    assert!(
+        found == model || found == unsure,
+        "step {at}, {fault:?}: {found:?} is neither {model:?} nor {unsure:?}"
+    );
     // Life goes on: the next writer sweeps up and goes on from there.
     let mut writer = open(dir).unwrap();
     let mut model = found;

@@ -22,6 +22,7 @@ pub use plan::Plan;
 pub use priority::step_back;
 pub use run::{Observer, Request, Summary, index, model_id};
 pub use walk::{
-    FoundFile, Problem, Walked, absolute, absolute_or_gone, is_sound_file, modified_ns, walk, walk_known, walk_parts,
+    FoundFile, Problem, Walked, absolute, absolute_or_gone, is_sound_file, modified_ns, walk, walk_known,
+    walk_parts,
 };
 pub use watch::{News, WatchRequest, watch};

@@ -19,9 +19,7 @@ use crate::index::{IndexError, Manifest, PauseRequest, Root, is_network_drive};
 use crate::network::Network;
 use crate::ucs::LabelTable;
 
-use super::walk::{
-    Problem, Walked, absolute_or_gone, has_entries, is_sound_file, walk_known, walk_parts,
-};
+use super::walk::{Problem, Walked, absolute_or_gone, has_entries, is_sound_file, walk_known, walk_parts};
 use super::{IndexingError, Observer, Request, Summary, index};
 
 /// How often to look at clocks and flags.
@@ -305,8 +303,12 @@ impl Watching<'_> {
     /// Looks into what is due.
     fn work(&mut self) -> Result<(), IndexingError> {
         let now = Instant::now();
-        let due: Vec<PathBuf> =
-            self.folders.iter().filter(|(_, folder)| folder.due <= now).map(|(path, _)| path.clone()).collect();
+        let due: Vec<PathBuf> = self
+            .folders
+            .iter()
+            .filter(|(_, folder)| folder.due <= now)
+            .map(|(path, _)| path.clone())
+            .collect();
         if !due.is_empty() {
             return self.look_through(due);
         }
@@ -340,7 +342,8 @@ impl Watching<'_> {
 
     /// Those of the paths that lie inside folders that are there, all of them.
     fn of_present_folders(&self, paths: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
-        let there: Vec<(&PathBuf, bool)> = self.folders.keys().map(|path| (path, has_entries(path))).collect();
+        let there: Vec<(&PathBuf, bool)> =
+            self.folders.keys().map(|path| (path, has_entries(path))).collect();
         let inside = |path: &&PathBuf| {
             let mut around = there.iter().filter(|(folder, _)| path.starts_with(folder)).peekable();
             around.peek().is_some() && around.all(|(folder, there)| *there && *folder != *path)
@@ -423,12 +426,12 @@ impl Watching<'_> {
         }
         let whole: BTreeSet<PathBuf> =
             manifest.roots.iter().filter(|root| root.whole).map(Root::path).collect();
-        let forgotten: Vec<PathBuf> =
-            self.folders
-                .iter()
-                .filter(|(path, folder)| folder.offline.is_some() && !whole.contains(*path))
-                .map(|(path, _)| path.clone())
-                .collect();
+        let forgotten: Vec<PathBuf> = self
+            .folders
+            .iter()
+            .filter(|(path, folder)| folder.offline.is_some() && !whole.contains(*path))
+            .map(|(path, _)| path.clone())
+            .collect();
         for path in forgotten {
             self.folders.remove(&path);
             if let Some(watcher) = &mut self.watcher {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use earmark_engine::index::{
-    Details, IndexError, LibraryWriter, ModelId, QuantisedFrame, Quantiser, Snapshot, SoundId, SoundRecord, SoundRef,
+    Details, IndexError, LibraryWriter, ModelId, QuantisedFrame, Quantiser, Snapshot, SoundId, SoundRecord,
+    SoundRef,
 };
 use earmark_engine::search::{Query, Ranking, Scope, search};
 
@@ -42,7 +43,9 @@ pub(crate) fn frame_count(sound: u64) -> u64 {
 }
 
 pub(crate) fn frames(sound: u64) -> Vec<QuantisedFrame> {
-    (0..frame_count(sound)).map(|frame| quantiser().quantise(frame as f64, &embedding(sound, frame))).collect()
+    (0..frame_count(sound))
+        .map(|frame| quantiser().quantise(frame as f64, &embedding(sound, frame)))
+        .collect()
 }
 
 /// The path of a sound, below [`ROOT`].

@@ -35,7 +35,11 @@ pub(crate) fn run(global: &Global, args: WatchArgs) -> Result<Ending, Failure> {
     };
     let folders = args.folders.iter().map(|folder| {
         let found = absolute(folder).map_err(Failure::file(folder, "watch the folder"))?;
-        if found.is_dir() { Ok(found) } else { Err(Failure::Usage(format!("{}: not a folder", folder.display()))) }
+        if found.is_dir() {
+            Ok(found)
+        } else {
+            Err(Failure::Usage(format!("{}: not a folder", folder.display())))
+        }
     });
     let folders = folders.collect::<Result<Vec<_>, _>>()?;
     let labels = args.labels.as_deref().map(LabelTable::read_csv).transpose()?;
@@ -133,9 +137,7 @@ fn tell_json(library: &Path, news: &News) -> Result<(), Failure> {
         }
         News::Offline(folder) => JsonNews::Offline { folder: folder.as_path().into() },
         News::Online(folder) => JsonNews::Online { folder: folder.as_path().into() },
-        News::Updated(summary) => {
-            JsonNews::Updated { summary: Box::new(JsonSummary::new(library, summary)) }
-        }
+        News::Updated(summary) => JsonNews::Updated { summary: Box::new(JsonSummary::new(library, summary)) },
         News::Paused => JsonNews::Paused,
         News::Resumed => JsonNews::Resumed,
         News::Trouble(message) => JsonNews::Trouble { message },
