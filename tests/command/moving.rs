@@ -102,7 +102,9 @@ fn with_every_drive_unplugged_nothing_is_forgotten_and_find_still_answers() {
     fs::rename(bench.sounds(), &away).unwrap();
     assert_eq!(tally(&bench.run(["index", "--json"]).ended(2).json()), "1 unreadable");
     assert_eq!(bench.info()["folders"][0]["offline"], true);
-    assert_eq!(names(&bench.find(&asked, &[])), ["a.wav"]);
+    let answer = bench.find(&asked, &[]);
+    assert_eq!(names(&answer), ["a.wav"]);
+    assert_eq!(answer["results"][0]["offline"], true);
     fs::rename(away, bench.sounds()).unwrap();
     assert_eq!(tally(&bench.index()), "1 unchanged");
     assert_eq!(bench.info()["folders"][0]["offline"], false);

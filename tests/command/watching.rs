@@ -177,6 +177,13 @@ fn a_watcher_rests_while_somebody_asks_it_to() {
     bench.index();
     let watch = Watch::start(&bench, &[]);
     watch.hears_of("watching");
+    #[cfg(target_os = "linux")]
+    {
+        // proc(5): the nice value is field 19; the name before may hold anything but ends with the last parenthesis.
+        let stat = fs::read_to_string(format!("/proc/{}/stat", watch.child.id())).unwrap();
+        let nice = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(16).unwrap();
+        assert_eq!(nice, "19");
+    }
     let pause = PauseRequest::new(&bench.library()).unwrap();
     watch.hears_of("paused");
     bench.snippet("b.wav", "handbell", 1);

@@ -187,6 +187,11 @@ impl Snapshot {
         })
     }
 
+    /// Whether the folder of a sound was not there when last looked for, because its drive is not plugged in.
+    pub fn is_offline(&self, sound: &SoundRef<'_>) -> bool {
+        self.manifest.root(sound.row.root).is_some_and(|root| root.offline)
+    }
+
     /// A sound's full path.
     ///
     /// # Errors

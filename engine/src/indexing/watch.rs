@@ -376,6 +376,11 @@ impl Watching<'_> {
 
     /// Brings the library up to date; false when that has to be tried again.
     fn update(&mut self, walked: Walked) -> Result<bool, IndexingError> {
+        if self.manifest_at.is_some() && Manifest::stamp(self.request.library).is_none() {
+            // Its drive may be unplugged: a new library at the mount point would be of no use.
+            self.rest(&IndexError::NoLibrary { path: self.library.clone() }.into());
+            return Ok(false);
+        }
         let stop = AtomicBool::new(false);
         let outcome = run(self.request, walked, &stop);
         let summary = match outcome {
