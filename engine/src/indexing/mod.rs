@@ -13,6 +13,7 @@ mod priority;
 mod run;
 mod walk;
 mod watch;
+mod watch_run;
 mod work;
 
 pub use describe::{describe, label_of, searchable_text};
@@ -25,4 +26,5 @@ pub use walk::{
     FoundFile, Problem, Walked, absolute, absolute_or_gone, is_sound_file, modified_ns, walk, walk_known,
     walk_parts,
 };
-pub use watch::{News, WatchRequest, watch};
+pub use watch::watch;
+pub use watch_run::{News, WatchRequest};

@@ -9,18 +9,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::index::{IndexError, Manifest, PauseRequest, Root, is_network_drive};
-use crate::network::Network;
-use crate::ucs::LabelTable;
 
+use super::IndexingError;
 use super::walk::{Problem, Walked, absolute_or_gone, has_entries, is_sound_file, walk_known, walk_parts};
-use super::{IndexingError, Observer, Request, Summary, index};
+use super::watch_run::{News, WatchRequest, passes, run};
 
 /// How often to look at clocks and flags.
 const TICK: Duration = Duration::from_millis(250);
@@ -36,52 +34,6 @@ const BACK_OFF: Duration = Duration::from_secs(30);
 const EVENTS: usize = 4096;
 /// More changed paths than this are not looked into one by one.
 const MANY_PATHS: usize = 10_000;
-
-/// What to watch and how.
-pub struct WatchRequest<'a> {
-    /// The library's folder.
-    pub library: &'a Path,
-    /// Folders to add to it; it may be empty when the library has some already.
-    pub folders: &'a [PathBuf],
-    /// The network.
-    pub network: &'a Network,
-    /// Labels that outrank those of file names and metadata.
-    pub labels: Option<&'a LabelTable>,
-    /// Number of workers, at least 1.
-    pub jobs: usize,
-    /// How long a file has to be left alone before it is looked into.
-    pub settle: Duration,
-    /// How often to walk folders that cannot be watched.
-    pub poll: Duration,
-    /// Whether to walk all folders, also those that could be watched.
-    pub poll_all: bool,
-    /// Set to stop.
-    pub cancel: &'a AtomicBool,
-}
-
-/// What there is to tell while a library is watched.
-#[derive(Clone, Debug)]
-pub enum News {
-    /// A folder is being watched, or walked every so often.
-    Watching {
-        /// The folder.
-        folder: PathBuf,
-        /// Whether it is walked.
-        polled: bool,
-    },
-    /// A folder is not there any more; its sounds are kept.
-    Offline(PathBuf),
-    /// A folder is there again.
-    Online(PathBuf),
-    /// Something was looked into, and this came of it.
-    Updated(Box<Summary>),
-    /// Another process asked for a pause.
-    Paused,
-    /// The pause is over.
-    Resumed,
-    /// Something is wrong that may pass.
-    Trouble(String),
-}
 
 /// Watches a library's folders until cancelled, and keeps the library current.
 ///
@@ -381,8 +333,7 @@ impl Watching<'_> {
             self.rest(&IndexError::NoLibrary { path: self.library.clone() }.into());
             return Ok(false);
         }
-        let stop = AtomicBool::new(false);
-        let outcome = run(self.request, walked, &stop);
+        let outcome = run(self.request, walked);
         let summary = match outcome {
             Ok(summary) => summary,
             Err(error) if passes(&error) => {
@@ -445,51 +396,4 @@ impl Watching<'_> {
         }
         self.take_up_roots(&manifest.roots);
     }
-}
-
-/// One run that ends when the user or another process wants it to.
-fn run(request: &WatchRequest<'_>, walked: Walked, stop: &AtomicBool) -> Result<Summary, IndexingError> {
-    let done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let look_out = scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                if request.cancel.load(Ordering::Relaxed) || PauseRequest::is_made(request.library) {
-                    stop.store(true, Ordering::Relaxed);
-                }
-                thread::park_timeout(TICK);
-            }
-        });
-        let job = Request {
-            library: request.library,
-            network: request.network,
-            labels: request.labels,
-            jobs: request.jobs,
-            cancel: stop,
-            gives_way: true,
-        };
-        let summary = index(&job, walked, &mut Silent);
-        done.store(true, Ordering::Relaxed);
-        look_out.thread().unpark();
-        summary
-    })
-}
-
-/// Whether it may be well later by itself.
-fn passes(error: &IndexingError) -> bool {
-    matches!(
-        error,
-        IndexingError::Folder { .. }
-            | IndexingError::Library(
-                IndexError::DiskFull { .. } | IndexError::Io { .. } | IndexError::Lost { .. }
-            )
-    )
-}
-
-/// Nobody watches the watcher.
-struct Silent;
-
-impl Observer for Silent {
-    fn planned(&mut self, _: usize, _: u64) {}
-    fn tick(&mut self, _: f64) {}
-    fn file_done(&mut self, _: &Path, _: u64, _: Option<&str>) {}
 }
