@@ -10,3 +10,5 @@ pub mod network;
 pub mod search;
 pub mod spectrogram;
 pub mod ucs;
+
+mod vectors;
