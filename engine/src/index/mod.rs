@@ -21,11 +21,13 @@ mod location;
 mod lock;
 mod manifest;
 mod mapping;
+mod partition;
 mod quantise;
 mod record;
 mod segment;
 mod segment_writer;
 mod snapshot;
+mod spool;
 mod verify;
 mod writer;
 
@@ -42,4 +44,5 @@ pub use verify::{VerifyReport, verify};
 pub use writer::LibraryWriter;
 
 pub(crate) use files::bytes_of_path;
+pub(crate) use partition::{List, Partition, frame_of_word};
 pub(crate) use quantise::to_i8;

@@ -258,7 +258,15 @@ impl LibraryWriter {
 
 /// Whether a name is one that this module gives to segments and temporary files.
 fn is_ours(name: &str) -> bool {
-    let numbered = name.strip_suffix(".segment").or_else(|| name.strip_suffix(".tmp"));
+    let numbered = name.strip_suffix(".segment").or_else(|| {
+        // Tables in work have their number behind that of the segment.
+        let stem = name.strip_suffix(".tmp")?;
+        Some(
+            stem.split_once('.')
+                .filter(|(_, table)| table.parse::<u8>().is_ok())
+                .map_or(stem, |(stem, _)| stem),
+        )
+    });
     name == "manifest.tmp"
         || numbered.is_some_and(|stem| stem.len() == 16 && stem.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
