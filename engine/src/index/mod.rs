@@ -21,6 +21,7 @@ mod location;
 mod lock;
 mod manifest;
 mod mapping;
+mod merge;
 mod partition;
 mod quantise;
 mod record;

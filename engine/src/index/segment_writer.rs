@@ -122,11 +122,20 @@ impl SegmentWriter {
     ///
     /// # Errors
     /// `Io` or `DiskFull`; nothing is left behind.
-    pub fn finish(mut self) -> Result<Segment, IndexError> {
-        self.write_tables().map_err(|source| self.failed(source))?;
+    pub fn finish(self) -> Result<Segment, IndexError> {
+        let path = self.path.clone();
+        let segment = self.finish_unless(&|| false)?;
+        segment.ok_or_else(|| IndexError::io(path, "write", io::ErrorKind::Interrupted.into()))
+    }
+
+    /// As [`SegmentWriter::finish`]; `None`, and nothing is left behind, when `stop` says so on the way.
+    pub(super) fn finish_unless(mut self, stop: &dyn Fn() -> bool) -> Result<Option<Segment>, IndexError> {
+        if !self.write_tables(stop).map_err(|source| self.failed(source))? {
+            return Ok(None);
+        }
         fs::rename(&self.temporary, &self.path).map_err(|source| self.failed(source))?;
         files::sync_folder(&self.path)?;
-        Segment::open(&self.path)
+        Segment::open(&self.path).map(Some)
     }
 
     fn push_frame(&mut self, row: FrameRow, vector: &[i8], labelled: bool) -> Result<(), IndexError> {
@@ -191,7 +200,8 @@ impl SegmentWriter {
         IndexError::io(&self.path, "write", source)
     }
 
-    fn write_tables(&mut self) -> io::Result<()> {
+    /// Writes everything behind the vectors, and the head; false when `stop` said so.
+    fn write_tables(&mut self, stop: &dyn Fn() -> bool) -> io::Result<bool> {
         let Some(file) = self.file.take() else {
             return Err(io::Error::other("the segment is already closed"));
         };
@@ -224,15 +234,17 @@ impl SegmentWriter {
                 vectors_at: PAGE,
                 rows_at,
                 is_labelled: &|frame| labelled[frame / 64] >> (frame % 64) & 1 != 0,
+                stop,
             };
             let codes_at = page_up(out.end);
-            let built = partition::build(&mut out.file, &tables, codes_at)?;
+            let Some(built) = partition::build(&mut out.file, &tables, codes_at)? else { return Ok(false) };
             out.end = codes_at + built.codes_len;
             out.table.push(entry(SectionKind::Codes, codes_at, built.codes_len, built.codes_hash));
             out.add(SectionKind::Lists, bytemuck::cast_slice(&built.lists))?;
             out.add(SectionKind::Centres, bytemuck::cast_slice(&built.centres))?;
         }
-        out.finish()
+        out.finish()?;
+        Ok(true)
     }
 }
 

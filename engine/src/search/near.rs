@@ -32,20 +32,19 @@ impl NearSounds {
         self.floor
     }
 
-    /// Takes a frame's sound that looks closer than the floor; `may` tells which sounds count, and is asked of few.
-    pub(super) fn push(&mut self, near: Near, may: impl FnMut(SoundId) -> bool) {
+    /// Takes a frame's sound that looks closer than the floor.
+    pub(super) fn push(&mut self, near: Near) {
         self.entries.push(near);
         if self.entries.len() >= 4 * self.keep + 64 {
-            self.settle(may);
+            self.settle();
         }
     }
 
-    /// Leaves each sound once, those that count, at most `keep`.
-    pub(super) fn settle(&mut self, mut may: impl FnMut(SoundId) -> bool) {
+    /// Leaves each sound once and at most `keep` of them.
+    pub(super) fn settle(&mut self) {
         let entries = &mut self.entries;
         entries.sort_unstable_by(|a, b| a.id.cmp(&b.id).then(b.cosine.total_cmp(&a.cosine)));
         entries.dedup_by_key(|near| near.id);
-        entries.retain(|near| may(near.id));
         if entries.len() > self.keep {
             // Equal ones are told apart by their sounds, so that results never depend on how the work was divided.
             let order = |a: &Near, b: &Near| b.cosine.total_cmp(&a.cosine).then(a.id.cmp(&b.id));

@@ -170,7 +170,7 @@ impl<'a> Probe<'a> {
             } else {
                 work(&mut first);
             }
-            first.near.settle(&mut first.admission);
+            first.near.settle();
             (begin, end) = (end, next_end.min(lists));
             if begin >= FIRST.max(full as usize) && self.is_enough(&first.near, scope.k) {
                 break;
@@ -274,11 +274,11 @@ impl<'a> Probe<'a> {
                 let Some(row) = part.segment.frame_rows().get(frame as usize) else { continue };
                 let id = SoundId { segment: part.at, sound: row.sound };
                 let found = Near { id, cosine, deviation: residual.deviation(factors) };
-                if cosine > hits_floor {
-                    hits.push(found, |id| admission.may_hit(id));
+                if cosine > hits_floor && admission.may_hit(id) {
+                    hits.push(found);
                 }
-                if has_label && cosine > labelled_floor {
-                    labelled.push(found, |id| admission.may_vote(id));
+                if has_label && cosine > labelled_floor && admission.may_vote(id) {
+                    labelled.push(found);
                 }
                 (hits_floor, labelled_floor, floor) = floor_of(hits, labelled);
             }
@@ -292,9 +292,8 @@ impl Nearest {
         self.labelled.iter_mut().zip(&mut other.labelled).for_each(|(near, other)| near.merge(other));
     }
 
-    fn settle(&mut self, admission: &mut Admission<'_>) {
-        self.hits.iter_mut().for_each(|near| near.settle(|id| admission.may_hit(id)));
-        self.labelled.iter_mut().for_each(|near| near.settle(|id| admission.may_vote(id)));
+    fn settle(&mut self) {
+        self.hits.iter_mut().chain(&mut self.labelled).for_each(NearSounds::settle);
     }
 
     fn fresh(&self) -> Self {

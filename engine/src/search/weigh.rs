@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use crate::index::{Snapshot, SoundId};
 
 use super::Query;
-use super::flat::{Found, VOTERS, best_of, mean};
+use super::flat::{Found, best_of, mean};
 use super::near::Near;
 use super::probe::Nearest;
 use super::top::Top;

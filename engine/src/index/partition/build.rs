@@ -32,6 +32,8 @@ pub(in crate::index) struct Tables<'a> {
     pub rows_at: u64,
     /// Whether the sound of a frame has a label.
     pub is_labelled: &'a dyn Fn(usize) -> bool,
+    /// Whether to give up.
+    pub stop: &'a dyn Fn() -> bool,
 }
 
 /// What was made; the codes are in the file.
@@ -46,17 +48,23 @@ pub(in crate::index) struct Built {
     pub codes_hash: u64,
 }
 
-/// Builds the partition and writes the codes at `codes_at`.
-pub(in crate::index) fn build(file: &mut File, tables: &Tables<'_>, codes_at: u64) -> io::Result<Built> {
+/// Builds the partition and writes the codes at `codes_at`; `None` when told to give up.
+pub(in crate::index) fn build(
+    file: &mut File,
+    tables: &Tables<'_>,
+    codes_at: u64,
+) -> io::Result<Option<Built>> {
     let count = (2.0 * (tables.frames as f64).sqrt()) as usize;
     let centres = sample(file, tables, count)?;
-    let of_frame = assign(file, tables, &centres)?;
+    let Some(of_frame) = assign(file, tables, &centres)? else { return Ok(None) };
     let (lists, stored) = lay_out(tables.size, &centres, &of_frame);
     let blocks = lists.iter().map(|list| list.frames.div_ceil(BLOCK as u32)).sum::<u32>();
     let codes_len = u64::from(blocks) * 4 * block_words(Rotation::padded(tables.size)) as u64;
-    encode(file, tables, &lists, &stored, &of_frame, codes_at)?;
+    if !encode(file, tables, (&lists, &stored), &of_frame, codes_at)? {
+        return Ok(None);
+    }
     let codes_hash = hash(file, codes_at, codes_len)?;
-    Ok(Built { lists, centres: stored, codes_len, codes_hash })
+    Ok(Some(Built { lists, centres: stored, codes_len, codes_hash }))
 }
 
 /// Finds the centres in a sample at even distances.
@@ -75,16 +83,19 @@ fn sample(file: &mut File, tables: &Tables<'_>, count: usize) -> io::Result<Cent
     Ok(Centres::train(tables.size, &vectors, &scales, count))
 }
 
-/// The list of each frame.
-fn assign(file: &mut File, tables: &Tables<'_>, centres: &Centres) -> io::Result<Vec<u32>> {
+/// The list of each frame; `None` when told to give up.
+fn assign(file: &mut File, tables: &Tables<'_>, centres: &Centres) -> io::Result<Option<Vec<u32>>> {
     let mut of_frame = Vec::with_capacity(tables.frames);
     let mut chunk = Chunk::default();
     let step = 8 * CHUNK;
     for first in (0..tables.frames).step_by(step) {
+        if (tables.stop)() {
+            return Ok(None);
+        }
         chunk.read(file, tables, first, step.min(tables.frames - first))?;
         centres.assign(&chunk.vectors, &chunk.scales, &mut of_frame);
     }
-    Ok(of_frame)
+    Ok(Some(of_frame))
 }
 
 /// The list table and the centres as stored: rotated and rounded.
@@ -113,15 +124,14 @@ fn lay_out(size: usize, centres: &Centres, of_frame: &[u32]) -> (Vec<ListRow>, V
     (lists, stored)
 }
 
-/// Writes the code of every frame to its place.
+/// Writes the code of every frame to its place; false when told to give up.
 fn encode(
     file: &mut File,
     tables: &Tables<'_>,
-    lists: &[ListRow],
-    centres: &[i8],
+    (lists, centres): (&[ListRow], &[i8]),
     of_frame: &[u32],
     codes_at: u64,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let padded = Rotation::padded(tables.size);
     let words = block_words(padded);
     let rotation = Rotation::new(tables.size);
@@ -130,6 +140,9 @@ fn encode(
     let (mut rotated, mut centre) = (vec![0.0; padded], vec![0.0; padded]);
     let mut chunk = Chunk::default();
     for first in (0..tables.frames).step_by(CHUNK) {
+        if (tables.stop)() {
+            return Ok(false);
+        }
         chunk.read(file, tables, first, CHUNK.min(tables.frames - first))?;
         for (at, (vector, scale)) in chunk.vectors.chunks_exact(tables.size).zip(&chunk.scales).enumerate() {
             let number = of_frame[first + at] as usize;
@@ -153,7 +166,7 @@ fn encode(
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn hash(file: &mut File, at: u64, length: u64) -> io::Result<u64> {

@@ -18,7 +18,7 @@ use bytemuck::{Pod, Zeroable};
 use crate::vectors::Rotation;
 use crate::vectors::codes::{BLOCK, block_words};
 
-pub(super) use build::{Built, Tables, build};
+pub(super) use build::{Tables, build};
 
 /// Smaller segments are searched whole.
 pub(super) const MIN_FRAMES: usize = 1 << 13;
