@@ -45,5 +45,5 @@ pub use verify::{VerifyReport, verify};
 pub use writer::LibraryWriter;
 
 pub(crate) use files::bytes_of_path;
-pub(crate) use partition::{List, Partition, frame_of_word};
+pub(crate) use partition::{List, Partition, sound_of_word};
 pub(crate) use quantise::to_i8;

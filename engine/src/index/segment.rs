@@ -210,6 +210,15 @@ impl Segment {
         &self.vectors()[range]
     }
 
+    /// Asks the system to read what a search looks at into memory, and does not wait for it.
+    pub(crate) fn prewarm(&self) {
+        let needed: &[SectionKind] = match self.has(SectionKind::Codes) {
+            true => &[SectionKind::Lists, SectionKind::Centres, SectionKind::Codes],
+            false => &[SectionKind::Sounds, SectionKind::Frames, SectionKind::Vectors],
+        };
+        needed.iter().for_each(|kind| self.bytes.will_need(self.sections[*kind as usize - 1].clone()));
+    }
+
     /// The partition of a large segment.
     pub(crate) fn partition(&self) -> Option<Partition<'_>> {
         if !self.has(SectionKind::Codes) {
@@ -279,10 +288,7 @@ impl Segment {
             }
         }
         if let Some(partition) = self.partition() {
-            let rows = self.sound_rows();
-            let labelled: Vec<bool> =
-                self.frame_rows().iter().map(|row| is_labelled(&rows[row.sound as usize])).collect();
-            if !partition.holds(&labelled) {
+            if !partition.holds(self.sound_rows().iter().map(|row| (row.frame_count, is_labelled(row)))) {
                 return Err(self.corrupt("the lists do not hold every frame once".to_owned()));
             }
         }

@@ -34,8 +34,8 @@ pub struct SegmentWriter {
     strings: Spool,
     details: Spool,
     labelled: Spool,
-    /// One bit a frame: whether its sound has a label.
-    labelled_frames: Vec<u64>,
+    /// One bit a sound: whether it has a label.
+    labelled_bits: Vec<u64>,
 }
 
 impl SegmentWriter {
@@ -67,7 +67,7 @@ impl SegmentWriter {
             strings: spool(SectionKind::Strings),
             details: spool(SectionKind::Details),
             labelled: spool(SectionKind::Labelled),
-            labelled_frames: Vec::new(),
+            labelled_bits: Vec::new(),
             temporary,
         })
     }
@@ -99,7 +99,7 @@ impl SegmentWriter {
                 scale: frame.scale,
                 norm: frame.norm,
             };
-            self.push_frame(row, &frame.vector, record.cat.is_some())?;
+            self.push_frame(row, &frame.vector)?;
         }
         self.push_sound(record, first_frame)
     }
@@ -113,7 +113,7 @@ impl SegmentWriter {
         assert_eq!(source.embedding_size(), self.model.embedding_size as usize, "sound of another model");
         let first_frame = self.frames;
         for (row, vector) in source.frames()? {
-            self.push_frame(FrameRow { sound: self.sounds, ..*row }, vector, record.cat.is_some())?;
+            self.push_frame(FrameRow { sound: self.sounds, ..*row }, vector)?;
         }
         self.push_sound(record, first_frame)
     }
@@ -138,7 +138,7 @@ impl SegmentWriter {
         Segment::open(&self.path).map(Some)
     }
 
-    fn push_frame(&mut self, row: FrameRow, vector: &[i8], labelled: bool) -> Result<(), IndexError> {
+    fn push_frame(&mut self, row: FrameRow, vector: &[i8]) -> Result<(), IndexError> {
         let bytes: &[u8] = bytemuck::cast_slice(vector);
         self.vectors_hash.update(bytes);
         let written = match &mut self.file {
@@ -148,9 +148,6 @@ impl SegmentWriter {
         written
             .and_then(|()| self.frame_rows.push(bytemuck::bytes_of(&row)))
             .map_err(|source| self.failed(source))?;
-        let (word, bit) = (self.frames as usize / 64, self.frames % 64);
-        self.labelled_frames.resize(word + 1, 0);
-        self.labelled_frames[word] |= u64::from(labelled) << bit;
         self.frames += 1;
         Ok(())
     }
@@ -192,6 +189,9 @@ impl SegmentWriter {
             self.sound_rows.push(bytemuck::bytes_of(&row))
         };
         push().map_err(|source| self.failed(source))?;
+        let (word, bit) = (sound as usize / 64, sound % 64);
+        self.labelled_bits.resize(word + 1, 0);
+        self.labelled_bits[word] |= u64::from(record.cat.is_some()) << bit;
         self.sounds += 1;
         Ok(sound)
     }
@@ -227,13 +227,13 @@ impl SegmentWriter {
         out.add_spool(SectionKind::Details, &mut self.details)?;
         out.add_spool(SectionKind::Labelled, &mut self.labelled)?;
         if (partition::MIN_FRAMES..=partition::MAX_FRAMES).contains(&(self.frames as usize)) {
-            let labelled = &self.labelled_frames;
+            let labelled = &self.labelled_bits;
             let tables = Tables {
                 size: self.model.embedding_size as usize,
                 frames: self.frames as usize,
                 vectors_at: PAGE,
                 rows_at,
-                is_labelled: &|frame| labelled[frame / 64] >> (frame % 64) & 1 != 0,
+                is_labelled: &|sound| labelled[sound as usize / 64] >> (sound % 64) & 1 != 0,
                 stop,
             };
             let codes_at = page_up(out.end);

@@ -110,6 +110,7 @@ pub fn index(
     for folder in &walked.folders {
         new_folder |= writer.add_folder(folder)?;
     }
+    writer.merge_in_background();
     let before = Arc::new(writer.snapshot().clone());
     let mut plan = Plan::new(&before, walked);
     let missing = plan.missing.keys().copied().collect();

@@ -8,7 +8,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::index::{List, Partition, Segment, Snapshot, SoundId, frame_of_word, to_i8};
+use crate::index::{List, Partition, Snapshot, SoundId, sound_of_word, to_i8};
 use crate::vectors::codes::{BLOCK, CodeFactors, Residual};
 use crate::vectors::{Comparand, Rotation};
 
@@ -22,15 +22,13 @@ use super::scope::{Allowed, Scope};
 /// Lists looked into first: they hold most of what is closest, and its cosines keep out most of what follows.
 const FIRST: usize = 6;
 /// Frames looked into for each query frame, times the root of all frames.
-const EFFORT: f64 = 50.0;
+const EFFORT: f64 = 30.0;
 /// How many times more lists are looked into when too few sounds were found.
 const MORE: usize = 4;
 /// Labelled sounds kept for each query frame: several times as many as vote, because cosines are only estimated here.
 const LABELLED_KEPT: usize = 6 * VOTERS;
-/// Sounds kept for all query frames together.
-const KEPT: usize = 4096;
-/// Sounds kept for each query frame, at least and at most (more where more are wanted).
-const KEPT_PER_FRAME: (usize, usize) = (192, 768);
+/// Sounds kept for each query frame, at least.
+const KEPT: usize = 256;
 
 /// What to look for in the lists.
 #[derive(Clone, Copy)]
@@ -60,7 +58,6 @@ pub(super) struct Nearest {
 struct Part<'a> {
     /// Position of the segment in the snapshot.
     at: u32,
-    segment: &'a Segment,
     partition: Partition<'a>,
     first_list: usize,
 }
@@ -93,7 +90,7 @@ impl<'a> Probe<'a> {
         let mut lists = 0;
         for (at, segment) in snapshot.segments() {
             let Some(partition) = segment.partition() else { continue };
-            probe.parts.push(Part { at, segment, partition, first_list: lists });
+            probe.parts.push(Part { at, partition, first_list: lists });
             lists += partition.lists().len();
             probe.frames += segment.frame_rows().len();
             probe.sounds += segment.sound_rows().len();
@@ -113,8 +110,7 @@ impl<'a> Probe<'a> {
         allowed: &Allowed,
         threads: usize,
     ) -> Nearest {
-        let queries = self.query.len().max(1);
-        let keep = (KEPT / queries).clamp(KEPT_PER_FRAME.0, KEPT_PER_FRAME.1).max(4 * scope.k);
+        let keep = KEPT.max(4 * scope.k);
         let empty = Nearest {
             hits: vec![NearSounds::new(keep); self.query.len()],
             labelled: vec![NearSounds::new(LABELLED_KEPT); self.query.len()],
@@ -270,9 +266,8 @@ impl<'a> Probe<'a> {
                     continue;
                 }
                 let factors = CodeFactors::of(list.blocks, part.partition.padded(), code);
-                let (frame, has_label) = frame_of_word(factors.word);
-                let Some(row) = part.segment.frame_rows().get(frame as usize) else { continue };
-                let id = SoundId { segment: part.at, sound: row.sound };
+                let (sound, has_label) = sound_of_word(factors.word);
+                let id = SoundId { segment: part.at, sound };
                 let found = Near { id, cosine, deviation: residual.deviation(factors) };
                 if cosine > hits_floor && admission.may_hit(id) {
                     hits.push(found);

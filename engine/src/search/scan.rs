@@ -20,7 +20,8 @@ use super::weigh::Scales;
 
 /// Sounds that a thread takes at a time.
 const BATCH: usize = 1024;
-/// So many frames of allowed or of labelled sounds are compared without looking into lists.
+/// So many frames of allowed or of labelled sounds, and no more than one in eight, are compared without looking into
+/// lists.
 const FEW_FRAMES: usize = 1 << 15;
 
 /// A sound found.
@@ -117,15 +118,16 @@ enum Batch<'a> {
 
 impl<'a> Whole<'a> {
     fn new(snapshot: &'a Snapshot, allowed: &Allowed) -> Self {
-        let all_allowed = matches!(allowed, Allowed::Narrow { frames, .. } if *frames <= FEW_FRAMES);
-        // Sounds have about as many frames with a label as without.
-        let mut frames = 0;
+        let (mut labelled, mut all) = (0, 0);
         for (_, segment) in snapshot.segments().filter(|(_, segment)| segment.partition().is_some()) {
-            let sounds = segment.sound_rows().len().max(1);
-            let labelled = segment.labelled().map_or(sounds, <[u32]>::len);
-            frames += labelled * segment.frame_rows().len().div_ceil(sounds);
+            let (sounds, frames) = (segment.sound_rows().len().max(1), segment.frame_rows().len());
+            all += frames;
+            // Sounds have about as many frames with a label as without.
+            labelled += segment.labelled().map_or(sounds, <[u32]>::len) * frames.div_ceil(sounds);
         }
-        Self { snapshot, all_allowed, all_labelled: frames <= FEW_FRAMES }
+        let few = FEW_FRAMES.min(all / 8);
+        let all_allowed = matches!(allowed, Allowed::Narrow { frames, .. } if *frames <= few);
+        Self { snapshot, all_allowed, all_labelled: labelled <= few }
     }
 
     fn batches(&self) -> Vec<Batch<'a>> {

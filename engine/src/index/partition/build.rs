@@ -30,8 +30,8 @@ pub(in crate::index) struct Tables<'a> {
     pub vectors_at: u64,
     /// Offset of the frame table.
     pub rows_at: u64,
-    /// Whether the sound of a frame has a label.
-    pub is_labelled: &'a dyn Fn(usize) -> bool,
+    /// Whether a sound has a label.
+    pub is_labelled: &'a dyn Fn(u32) -> bool,
     /// Whether to give up.
     pub stop: &'a dyn Fn() -> bool,
 }
@@ -155,8 +155,9 @@ fn encode(
             let block = &mut open[number];
             block.resize(words, 0);
             let place = filled[number];
-            let label = if (tables.is_labelled)(first + at) { LABELLED } else { 0 };
-            Code::new(&rotated, &centre).store(block, place as usize % BLOCK, (first + at) as u32 | label);
+            let sound = chunk.rows[at].sound;
+            let label = if (tables.is_labelled)(sound) { LABELLED } else { 0 };
+            Code::new(&rotated, &centre).store(block, place as usize % BLOCK, sound | label);
             filled[number] += 1;
             if filled[number].is_multiple_of(BLOCK as u32) || filled[number] == list.frames {
                 let number = u64::from(list.first_block + place / BLOCK as u32);

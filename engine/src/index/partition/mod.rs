@@ -7,7 +7,8 @@
 //! ```text
 //! lists     { u32 first block, u32 frames, f32 scale of the centre, f32 square of its length } each
 //! centres   [lists, padded size] i8, rotated
-//! codes     blocks of 16 codes; their words are frame numbers, the highest bit set where the sound has a label
+//! codes     blocks of 16 codes, in the order of the sounds; their words are sound numbers, the highest bit set where
+//!           the sound has a label
 //! ```
 
 mod build;
@@ -16,7 +17,7 @@ mod centres;
 use bytemuck::{Pod, Zeroable};
 
 use crate::vectors::Rotation;
-use crate::vectors::codes::{BLOCK, block_words};
+use crate::vectors::codes::{BLOCK, CodeFactors, block_words};
 
 pub(super) use build::{Tables, build};
 
@@ -24,7 +25,7 @@ pub(super) use build::{Tables, build};
 pub(super) const MIN_FRAMES: usize = 1 << 13;
 /// Set in the word of a code whose sound has a label.
 const LABELLED: u32 = 1 << 31;
-/// Largest segment: frame numbers leave the highest bit free.
+/// Largest segment: sound numbers leave the highest bit free.
 pub(super) const MAX_FRAMES: usize = 1 << 30;
 
 /// A list, as stored in place.
@@ -61,8 +62,8 @@ pub(crate) struct List<'a> {
     pub blocks: &'a [u32],
 }
 
-/// The frame that a code stands for, and whether its sound has a label.
-pub(crate) fn frame_of_word(word: u32) -> (u32, bool) {
+/// The sound that a code's frame belongs to, and whether it has a label.
+pub(crate) fn sound_of_word(word: u32) -> (u32, bool) {
     (word & !LABELLED, word & LABELLED != 0)
 }
 
@@ -106,21 +107,20 @@ impl<'a> Partition<'a> {
         Some(List { row, centre: &self.centres[at * self.padded..][..self.padded], blocks })
     }
 
-    /// Whether every frame of the segment stands in exactly one list, marked as its sound is; `is_labelled` tells of
-    /// each frame.
-    pub(super) fn holds(&self, is_labelled: &[bool]) -> bool {
-        let mut seen = vec![false; is_labelled.len()];
+    /// Whether the lists hold every frame of these sounds, marked as they are: `sounds` tells of each the number of
+    /// frames and whether it has a label.
+    pub(super) fn holds(&self, sounds: impl Iterator<Item = (u32, bool)>) -> bool {
+        let mut left: Vec<(u32, bool)> = sounds.collect();
         for at in 0..self.lists.len() {
             let Some(list) = self.list(at) else { return false };
             for code in 0..list.row.frames as usize {
-                let word = crate::vectors::codes::CodeFactors::of(list.blocks, self.padded, code).word;
-                let (frame, labelled) = frame_of_word(word);
-                match (seen.get_mut(frame as usize), is_labelled.get(frame as usize)) {
-                    (Some(seen), Some(truth)) if !*seen && labelled == *truth => *seen = true,
+                let (sound, labelled) = sound_of_word(CodeFactors::of(list.blocks, self.padded, code).word);
+                match left.get_mut(sound as usize) {
+                    Some((left, truth)) if *left > 0 && labelled == *truth => *left -= 1,
                     _ => return false,
                 }
             }
         }
-        seen.into_iter().all(|seen| seen)
+        left.iter().all(|(left, _)| *left == 0)
     }
 }
