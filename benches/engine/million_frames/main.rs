@@ -2,7 +2,7 @@
 //!
 //! The library is made once for each size, below `target/tmp`, from real embeddings spread to size (see [`spread`]), ten
 //! frames a sound. `EARMARK_BENCH_FRAMES` says how many frames (one million), `EARMARK_BENCH_EXPORT` names a folder that
-//! the same vectors and questions are written to, for `compare_indexes.py`.
+//! the same vectors and questions are written to, for `benches/indexes/compare.py`.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[allow(dead_code, reason = "shared with the bench beside it, which needs other parts")]
@@ -111,7 +111,10 @@ impl Million {
     }
 
     fn query(&self, number: u32) -> Query {
-        let frames = self.question(number);
+        self.query_of(&self.question(number))
+    }
+
+    fn query_of(&self, frames: &[Vec<f32>]) -> Query {
         let starts_s = (0..frames.len()).map(|frame| frame as f64);
         let pairs: Vec<(f64, &[f32])> = starts_s.zip(frames.iter().map(Vec::as_slice)).collect();
         Query::new(&Quantiser::new(&self.mean), pairs.into_iter())
@@ -156,10 +159,27 @@ impl Million {
             );
         }
         let questions: Vec<_> = (0..CHECKED as u32).map(|number| self.question(number)).collect();
-        let truth = Truth::read_or_find(self, &questions);
+        self.check(&snapshot, "regions", &questions);
+        // What other indexes can be asked, too.
+        let frames: Vec<_> = questions.into_iter().flatten().map(|frame| vec![frame]).collect();
+        self.check(&snapshot, "frames", &frames);
+    }
+
+    /// Prints how long questions take and how right the answers are.
+    fn check(&self, snapshot: &Snapshot, name: &str, questions: &[Vec<Vec<f32>>]) {
+        let truth = Truth::read_or_find(self, name, questions);
+        let none = |_: &SoundRef<'_>| false;
         let (mut shared, mut worst, mut votes, mut all_votes) = (0, 0.0f32, 0, 0);
-        for (query, truth) in queries.iter().zip(&truth.0) {
-            let ranking = search(&snapshot, query, &Scope { k: RESULTS, allows: &|_| true, is_query: &none });
+        let mut times = Vec::new();
+        for (question, truth) in questions.iter().zip(&truth.0) {
+            let query = self.query_of(question);
+            let ask = || search(snapshot, &query, &Scope { k: RESULTS, allows: &|_| true, is_query: &none });
+            let ranking = ask();
+            times.extend((0..3).map(|_| {
+                let begun = Instant::now();
+                ask();
+                begun.elapsed()
+            }));
             let number = |id| snapshot.get(id).unwrap().row.hash() >> 64;
             for hit in &ranking.hits {
                 let found = truth.sounds.iter().find(|(sound, _)| u128::from(*sound) == number(hit.id));
@@ -172,9 +192,12 @@ impl Million {
                 votes += found.iter().take(10).filter(|vote| truth.contains(&number(vote.sound))).count();
             }
         }
+        times.sort();
         println!(
-            "recall@{RESULTS} {:.4} over {CHECKED} questions, similarities within {worst:.4}; voters {:.4}",
-            shared as f64 / (RESULTS * CHECKED) as f64,
+            "{name:<20} median {:8.2?}, recall@{RESULTS} {:.4} over {}, similarities within {worst:.4}; voters {:.4}",
+            times[times.len() / 2],
+            shared as f64 / (RESULTS * questions.len()) as f64,
+            questions.len(),
             f64::from(votes as u32) / f64::from(all_votes as u32)
         );
     }

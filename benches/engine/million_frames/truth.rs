@@ -26,8 +26,9 @@ pub(crate) struct Answer {
 }
 
 impl Truth {
-    pub(crate) fn read_or_find(million: &Million, questions: &[Vec<Vec<f32>>]) -> Self {
-        let kept = million.dir.with_extension("truth");
+    /// The exact answers to some questions, which are kept under a name.
+    pub(crate) fn read_or_find(million: &Million, name: &str, questions: &[Vec<Vec<f32>>]) -> Self {
+        let kept = million.dir.with_extension(name);
         let lists = questions.iter().map(|frames| frames.len() + 1).sum::<usize>();
         let whole = (questions.len() * RESULTS + (lists - questions.len()) * VOTERS) * 8;
         if let Some(bytes) = std::fs::read(&kept).ok().filter(|bytes| bytes.len() == whole) {
