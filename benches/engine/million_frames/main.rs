@@ -1,8 +1,9 @@
 //! Searching a library of millions of frames: time, recall against exact floats, memory, disk.
 //!
 //! The library is made once for each size, below `target/tmp`, from real embeddings spread to size (see [`spread`]), ten
-//! frames a sound. `EARMARK_BENCH_FRAMES` says how many frames (one million), `EARMARK_BENCH_EXPORT` names a folder that
-//! the same vectors and questions are written to, for `benches/indexes/compare.py`.
+//! frames a sound. `EARMARK_BENCH_FRAMES` says how many frames (one million), `EARMARK_BENCH_RUNS` in how many runs they
+//! come into the library (one), `EARMARK_BENCH_EXPORT` names a folder that the same vectors and questions are written to,
+//! for `benches/indexes/compare.py`.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[allow(dead_code, reason = "shared with the bench beside it, which needs other parts")]
@@ -17,7 +18,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use earmark_engine::index::{LibraryWriter, QuantisedFrame, Quantiser, Snapshot, SoundRef};
 use earmark_engine::indexing::model_id;
@@ -53,11 +54,13 @@ fn main() {
         return;
     }
     let frames = number("EARMARK_BENCH_FRAMES", 1_000_000);
-    let million = Million::open_or_make(frames);
+    let million = Million::open_or_make(frames, number("EARMARK_BENCH_RUNS", 1));
     if let Some(folder) = std::env::var_os("EARMARK_BENCH_EXPORT") {
         million.export(Path::new(&folder));
     }
     million.measure();
+    // A library a hundredth as large beside it.
+    adding(&[&Million::open_or_make((frames / 100).max(1000), 1), &million]);
 }
 
 fn number(variable: &str, otherwise: usize) -> usize {
@@ -69,14 +72,21 @@ struct Million {
     sounds: u32,
     spread: Spread,
     mean: Vec<f32>,
+    hop_s: f64,
 }
 
 impl Million {
-    fn open_or_make(frames: usize) -> Self {
+    fn open_or_make(frames: usize, runs: usize) -> Self {
         let Real { network, suffix, sounds, mean } = Real::embed();
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("frames-{frames}-{suffix}"));
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("frames-{frames}-in-{runs}-{suffix}"));
         let sounds_wanted = (frames / FRAMES_OF_SOUND) as u32;
-        let million = Self { dir, sounds: sounds_wanted, spread: Spread::new(sounds), mean };
+        let million = Self {
+            dir,
+            sounds: sounds_wanted,
+            spread: Spread::new(sounds),
+            mean,
+            hop_s: network.card().frame_hop_s(),
+        };
         let complete = Snapshot::open(&million.dir).is_ok_and(|snapshot| {
             snapshot.segments().map(|(_, segment)| segment.sound_rows().len()).sum::<usize>()
                 == sounds_wanted as usize
@@ -86,23 +96,35 @@ impl Million {
         }
         let _ = std::fs::remove_dir_all(&million.dir);
         let mut writer = LibraryWriter::open(&million.dir, &model_id(&network)).unwrap();
-        let root = writer.root(Path::new("/Volumes/Effects")).unwrap();
-        let mut segment = writer.begin_segment().unwrap();
-        let quantiser = Quantiser::new(&million.mean);
         let begun = Instant::now();
-        for number in 0..million.sounds {
-            let sound = million.spread.sound(number, Some(FRAMES_OF_SOUND));
+        let of_run = million.sounds.div_ceil(runs as u32);
+        for first in (0..million.sounds).step_by(of_run as usize) {
+            million.add(&mut writer, first..million.sounds.min(first + of_run));
+            writer.tidy(&|| false).unwrap();
+        }
+        println!("spread, written and partitioned in {:.1} s", begun.elapsed().as_secs_f64());
+        million
+    }
+
+    /// Adds sounds in one commit; returns how long the library took over them.
+    fn add(&self, writer: &mut LibraryWriter, sounds: std::ops::Range<u32>) -> Duration {
+        let root = writer.root(Path::new("/Volumes/Effects")).unwrap();
+        let quantiser = Quantiser::new(&self.mean);
+        let mut segment = writer.begin_segment().unwrap();
+        let mut took = Duration::ZERO;
+        for number in sounds {
+            let sound = self.spread.sound(number, Some(FRAMES_OF_SOUND));
             let frames: Vec<QuantisedFrame> = (0u32..)
                 .zip(&sound.frames)
-                .map(|(at, frame)| quantiser.quantise(f64::from(at) * network.card().frame_hop_s(), frame))
+                .map(|(at, frame)| quantiser.quantise(f64::from(at) * self.hop_s, frame))
                 .collect();
+            let begun = Instant::now();
             segment.add(&record(root, number, sound.cat, frames.len()), &frames).unwrap();
+            took += begun.elapsed();
         }
-        println!("spread and written in {:.1} s", begun.elapsed().as_secs_f64());
         let begun = Instant::now();
         writer.commit(Some(segment), &BTreeSet::new()).unwrap();
-        println!("partition built and committed in {:.1} s", begun.elapsed().as_secs_f64());
-        million
+        took + begun.elapsed()
     }
 
     /// Frames of a region that is not in the library.
@@ -231,6 +253,42 @@ impl Million {
         write("vectors.f32", &mut (0..self.sounds).map(sound));
         write("questions.f32", &mut (0..QUESTIONS).map(|number| self.question(number)));
     }
+}
+
+/// Adds a hundred sounds to copies of libraries, in turns: opening for writing, the commit, looking for merges.
+fn adding(libraries: &[&Million; 2]) {
+    let mut times: [Vec<Duration>; 2] = Default::default();
+    for _ in 0..15 {
+        for (million, times) in libraries.iter().zip(&mut times) {
+            let copy = million.dir.with_extension("copy");
+            let _ = std::fs::remove_dir_all(&copy);
+            std::fs::create_dir_all(&copy).unwrap();
+            for file in std::fs::read_dir(&million.dir).unwrap().map(|entry| entry.unwrap().path()) {
+                // Segments never change, so the copy may share them.
+                std::fs::hard_link(&file, copy.join(file.file_name().unwrap())).unwrap();
+            }
+            let model = Snapshot::open(&copy).unwrap().manifest().model.clone();
+            let begun = Instant::now();
+            let mut writer = LibraryWriter::open(&copy, &model).unwrap();
+            let opened = begun.elapsed();
+            let added = million.add(&mut writer, million.sounds..million.sounds + 100);
+            let begun = Instant::now();
+            writer.tidy(&|| false).unwrap();
+            times.push(opened + added + begun.elapsed());
+            drop(writer);
+            std::fs::remove_dir_all(&copy).unwrap();
+        }
+    }
+    let [small, large] = times.map(|mut times| {
+        times.sort();
+        times[times.len() / 2]
+    });
+    println!(
+        "100 sounds added to {}: {small:.2?}; to {}: {large:.2?}; {:.2} times as long",
+        libraries[0].sounds,
+        libraries[1].sounds,
+        large.as_secs_f64() / small.as_secs_f64()
+    );
 }
 
 /// Opens a library and says what that took.
