@@ -6,13 +6,10 @@
 
 mod admission;
 mod categories;
-<<<<<<< HEAD
 mod flat;
 mod near;
 mod parallel;
 mod probe;
-=======
->>>>>>> main
 mod query;
 mod scan;
 mod scope;

@@ -4,11 +4,6 @@
 //! into ([`probe`](super::probe)), and what looks closest there is weighed ([`weigh`](super::weigh)). Where only few
 //! sounds pass the filter, these are compared whole wherever they are; the same goes for labelled sounds.
 
-<<<<<<< HEAD
-=======
-use std::num::NonZero;
-use std::ops::Range;
->>>>>>> main
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::index::{Segment, Snapshot, SoundId, SoundRef};
@@ -21,7 +16,6 @@ use super::parallel::{on_threads, threads};
 use super::probe::{Probe, Wanted};
 use super::scope::{Allowed, Scope, is_set};
 use super::top::Top;
-<<<<<<< HEAD
 use super::weigh::Scales;
 
 /// Sounds that a thread takes at a time.
@@ -29,16 +23,6 @@ const BATCH: usize = 1024;
 /// So many frames of allowed or of labelled sounds, and no more than one in eight, are compared without looking into
 /// lists.
 const FEW_FRAMES: usize = 1 << 15;
-=======
-use crate::vectors;
-
-/// Sounds that a thread takes at a time.
-const BATCH: u32 = 4096;
-/// Frames compared at once, or a few more: their vectors and cosines stay in the processor's caches.
-const FRAMES_AT_ONCE: usize = 64;
-/// Closest labelled sounds kept for each query frame.
-const VOTERS: usize = 16;
->>>>>>> main
 
 /// A sound found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,7 +58,6 @@ pub fn search(snapshot: &Snapshot, query: &Query, scope: &Scope<'_>) -> Ranking 
     if query.is_empty() {
         return Ranking { hits: Vec::new(), votes: Vec::new() };
     }
-<<<<<<< HEAD
     let threads = threads();
     let allowed = Allowed::new(snapshot, scope, threads);
     // Some more than are wanted: near the end, the rounding of the query decides who is in.
@@ -88,21 +71,6 @@ pub fn search(snapshot: &Snapshot, query: &Query, scope: &Scope<'_>) -> Ranking 
         let mut scales = Scales::new(snapshot, query);
         if wanted.hits {
             scales.weigh_hits(&near, &mut found.hits);
-=======
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(batches.len()).max(1);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut found = Found::new(query, scope.k);
-        while let Some((at, segment, first)) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let last = first.saturating_add(BATCH).min(segment.sound_rows().len() as u32);
-            for sound in (*first..last).filter_map(|number| segment.sound(number)) {
-                let id = SoundId { segment: *at, sound: sound.number() };
-                if snapshot.is_live(id) && !(scope.is_query)(&sound) {
-                    found.take(segment, id, &sound, (scope.allows)(&sound));
-                }
-            }
-            found.compare(segment);
->>>>>>> main
         }
         scales.weigh_voters(&mut near, &mut found);
         tracing::debug!(weighed = scales.weighed(), "lists looked into");
@@ -123,11 +91,7 @@ pub fn scan_bank(bank: &Segment, query: &Query, is_query: &dyn Fn(&SoundRef<'_>)
     let mut found = Found::new(query, 0);
     for sound in bank.sounds().filter(|sound| !is_query(sound)) {
         let id = SoundId { segment: 0, sound: sound.number() };
-<<<<<<< HEAD
         found.take(bank, &sound, id, (false, sound.cat()));
-=======
-        found.take(bank, id, &sound, false);
->>>>>>> main
     }
     found.compare(bank);
     found.into_votes(true)
@@ -263,11 +227,7 @@ fn exact(snapshot: &Snapshot, query: &Query, id: SoundId) -> Option<Hit> {
     for number in 0..query.len() {
         let direction = query.direction(number);
         let mut best = (f32::NEG_INFINITY, 0);
-<<<<<<< HEAD
         for (row, vector) in rows.iter().zip(vectors.chunks_exact(query.embedding_size())) {
-=======
-        for (row, vector) in sound.frames().ok()? {
->>>>>>> main
             let cosine = vectors::dot(direction, vector) * row.scale;
             if cosine > best.0 {
                 best = (cosine, row.start_ms);
@@ -285,104 +245,3 @@ fn exact(snapshot: &Snapshot, query: &Query, id: SoundId) -> Option<Hit> {
         query_start_s: query.start_s(closest.2),
     })
 }
-<<<<<<< HEAD
-=======
-
-/// What one thread has found so far.
-struct Found<'a> {
-    query: &'a Query,
-    hits: Top<SoundId>,
-    /// For each query frame; CatIDs by their place in the UCS list.
-    voters: Vec<Top<(SoundId, u16)>>,
-    /// Sounds that lie side by side and wait to be compared.
-    waiting: Vec<Waiting>,
-    scales: Vec<f32>,
-    /// Cosines, `[frames × lanes]`.
-    rows: Vec<f32>,
-}
-
-struct Waiting {
-    id: SoundId,
-    frames: Range<usize>,
-    allowed: bool,
-    cat: Option<u16>,
-}
-
-impl<'a> Found<'a> {
-    fn new(query: &'a Query, k: usize) -> Self {
-        Self {
-            query,
-            hits: Top::new(k),
-            voters: (0..query.len()).map(|_| Top::new(VOTERS)).collect(),
-            waiting: Vec::new(),
-            scales: Vec::new(),
-            rows: Vec::new(),
-        }
-    }
-
-    /// Takes a sound of a segment; [`Found::compare`] must follow before one of another segment is taken.
-    fn take(&mut self, segment: &Segment, id: SoundId, sound: &SoundRef<'_>, allowed: bool) {
-        let cat = sound.cat();
-        if self.query.is_empty() || (!allowed && cat.is_none()) {
-            return;
-        }
-        let Ok(frames) = sound.frame_range() else { return };
-        if frames.is_empty() {
-            return;
-        }
-        let begun = self.waiting.first().map_or(frames.start, |first| first.frames.start);
-        let continues = self.waiting.last().is_none_or(|last| last.frames.end == frames.start);
-        if !continues || frames.start - begun >= FRAMES_AT_ONCE {
-            self.compare(segment);
-        }
-        self.waiting.push(Waiting { id, frames, allowed, cat });
-    }
-
-    /// Compares the waiting sounds.
-    fn compare(&mut self, segment: &Segment) {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        let all = match (waiting.first(), waiting.last()) {
-            (Some(first), Some(last)) => first.frames.start..last.frames.end,
-            _ => return,
-        };
-        let (size, lanes) = (self.query.embedding_size(), self.query.quantised().lanes());
-        self.scales.clear();
-        self.scales.extend(segment.frame_rows()[all.clone()].iter().map(|row| row.scale));
-        self.rows.resize(all.len() * lanes, 0.0);
-        let vectors = &segment.vectors()[all.start * size..all.end * size];
-        self.query.quantised().compare(vectors, &self.scales, &mut self.rows);
-        for sound in waiting.drain(..) {
-            // The best of each query frame ends up in the sound's first row.
-            let rows = (sound.frames.start - all.start) * lanes..(sound.frames.end - all.start) * lanes;
-            let (best, others) = self.rows[rows].split_at_mut(lanes);
-            for row in others.chunks_exact(lanes) {
-                best.iter_mut().zip(row).for_each(|(best, cosine)| *best = best.max(*cosine));
-            }
-            let best = &best[..self.query.len()];
-            let similarity = best.iter().sum::<f32>() / self.query.len() as f32;
-            if sound.allowed && self.hits.admits(similarity) {
-                self.hits.push(similarity, sound.id);
-            }
-            let Some(cat) = sound.cat else { continue };
-            for (voters, cosine) in self.voters.iter_mut().zip(best) {
-                if voters.admits(*cosine) {
-                    voters.push(*cosine, (sound.id, cat));
-                }
-            }
-        }
-        self.waiting = waiting;
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.hits.merge(other.hits);
-        for (voters, others) in self.voters.iter_mut().zip(other.voters) {
-            voters.merge(others);
-        }
-    }
-
-    fn into_votes(self, from_bank: bool) -> Vec<Vec<Vote>> {
-        let vote = |(cosine, (id, cat))| Vote { cosine, cat, sound: id, from_bank };
-        self.voters.into_iter().map(|voters| voters.into_sorted().into_iter().map(vote).collect()).collect()
-    }
-}
->>>>>>> main
