@@ -34,22 +34,10 @@ pub(crate) struct Large {
 impl Large {
     /// The library of an earlier run, or a new one.
     pub(crate) fn open_or_make() -> Self {
-        let kept = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let own = std::env::var_os(SOUNDS_VARIABLE).map(PathBuf::from);
-        let suffix = if own.is_some() { "own" } else { "demo" };
-        let network = Network::load(Path::new(MODEL_DIR)).unwrap();
-        let sounds = own.unwrap_or_else(|| {
-            let demo = kept.join("demo-sounds");
-            earmark_demo::write_library(&demo, 1, &mut |_| ()).unwrap();
-            demo
-        });
-        let real = kept.join(format!("real-{suffix}"));
-        embed(&sounds, &real, &network);
-        let mean = network.card().centring.mean.clone();
-        let real = RealSound::all(&Snapshot::open(&real).unwrap(), &mean);
-        let real_frames = real.iter().map(|sound| sound.frames.len()).sum();
-        let large =
-            Self { dir: kept.join(format!("large-{suffix}")), real_frames, spread: Spread::new(real), mean };
+        let Real { network, suffix, sounds, mean } = Real::embed();
+        let real_frames = sounds.iter().map(|sound| sound.frames.len()).sum();
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("large-{suffix}"));
+        let large = Self { dir, real_frames, spread: Spread::new(sounds), mean };
         let complete =
             Snapshot::open(&large.dir).is_ok_and(|snapshot| snapshot.sounds().count() == SOUNDS as usize);
         if !complete {
@@ -61,7 +49,7 @@ impl Large {
 
     /// Embeddings of a region of so many frames, which no sound of the library has.
     pub(crate) fn query(&self, frames: usize) -> Vec<Vec<f32>> {
-        (0u32..).flat_map(|number| self.spread.sound(SOUNDS + number).frames).take(frames).collect()
+        (0u32..).flat_map(|number| self.spread.sound(SOUNDS + number, None).frames).take(frames).collect()
     }
 
     fn make(&self, network: &Network) {
@@ -72,7 +60,7 @@ impl Large {
         let root = writer.root(Path::new("/Volumes/Effects")).unwrap();
         let mut segment = writer.begin_segment().unwrap();
         for number in 0..SOUNDS {
-            let sound = self.spread.sound(number);
+            let sound = self.spread.sound(number, None);
             let frames: Vec<QuantisedFrame> = (0u32..)
                 .zip(&sound.frames)
                 .map(|(at, frame)| quantiser.quantise(f64::from(at) * network.card().frame_hop_s(), frame))
@@ -85,6 +73,36 @@ impl Large {
         }
         writer.commit(Some(segment), &BTreeSet::new()).unwrap();
         writer.tidy(&|| false).unwrap();
+    }
+}
+
+/// Real sounds, embedded, and the network that did it.
+pub(crate) struct Real {
+    pub network: Network,
+    /// Tells libraries made of these sounds from others.
+    pub suffix: &'static str,
+    pub sounds: Vec<RealSound>,
+    /// The model's mean embedding.
+    pub mean: Vec<f32>,
+}
+
+impl Real {
+    /// Embeds the demo library or the folder that [`SOUNDS_VARIABLE`] names, once.
+    pub(crate) fn embed() -> Self {
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let own = std::env::var_os(SOUNDS_VARIABLE).map(PathBuf::from);
+        let suffix = if own.is_some() { "own" } else { "demo" };
+        let network = Network::load(Path::new(MODEL_DIR)).unwrap();
+        let sounds = own.unwrap_or_else(|| {
+            let demo = kept.join("demo-sounds");
+            earmark_demo::write_library(&demo, 1, &mut |_| ()).unwrap();
+            demo
+        });
+        let real = kept.join(format!("real-{suffix}"));
+        embed(&sounds, &real, &network);
+        let mean = network.card().centring.mean.clone();
+        let sounds = RealSound::all(&Snapshot::open(&real).unwrap(), &mean);
+        Self { network, suffix, sounds, mean }
     }
 }
 
@@ -108,7 +126,7 @@ fn embed(sounds: &Path, library: &Path, network: &Network) {
 }
 
 /// A record as long as those of real libraries.
-fn record(root: u16, number: u32, cat: Option<u16>, frames: usize) -> SoundRecord {
+pub(crate) fn record(root: u16, number: u32, cat: Option<u16>, frames: usize) -> SoundRecord {
     let path = format!(
         "Collection {:02}/Reel {:03}/DOORCreak_Old Wooden Barn Door Slow {number:06}_EMRK_BENCH.wav",
         number % 40,

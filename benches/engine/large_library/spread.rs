@@ -69,13 +69,13 @@ impl Spread {
         Self { sounds, neighbours }
     }
 
-    /// The spread sound of a number; the same number gives the same sound.
-    pub(crate) fn sound(&self, number: u32) -> RealSound {
+    /// The spread sound of a number, of so many frames or of one to four; the same number gives the same sound.
+    pub(crate) fn sound(&self, number: u32, frames: Option<usize>) -> RealSound {
         let mut chance = Chance(u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let count = frames.unwrap_or_else(|| 1 + chance.below(4));
         let at = chance.below(self.sounds.len());
         let real = &self.sounds[at];
-        let (count, first, partner) =
-            (1 + chance.below(4), chance.below(real.frames.len()), chance.below(NEIGHBOURS));
+        let (first, partner) = (chance.below(real.frames.len()), chance.below(NEIGHBOURS));
         let place = chance.uniform();
         let frames = (first..first + count)
             .map(|frame| self.frame(at, frame % real.frames.len(), partner, place, &mut chance))
@@ -83,20 +83,21 @@ impl Spread {
         RealSound { cat: real.cat.filter(|_| number.is_multiple_of(2)), frames }
     }
 
+    /// Base and neighbours are summed up one after the other, each with its weight: noise Σ gⱼ (xⱼ − c) gives neighbour j
+    /// the weight gⱼ less the mean of all g.
     fn frame(&self, sound: usize, frame: usize, partner: usize, place: f32, chance: &mut Chance) -> Vec<f32> {
-        let base = &self.sounds[sound].frames[frame];
-        let around: Vec<&[f32]> = self.neighbours[sound][frame]
-            .iter()
-            .map(|&(sound, frame)| self.sounds[sound].frames[frame].as_slice())
-            .collect();
-        let normals: Vec<f32> = around.iter().map(|_| chance.normal() / (NEIGHBOURS as f32).sqrt()).collect();
-        let spread = base.iter().enumerate().map(|(component, x)| {
-            let centre = around.iter().map(|other| other[component]).sum::<f32>() / NEIGHBOURS as f32;
-            let noise: f32 =
-                normals.iter().zip(&around).map(|(normal, other)| normal * (other[component] - centre)).sum();
-            (x + place * (around[partner][component] - x) + noise).max(0.0)
-        });
-        spread.collect()
+        let normals: [f32; NEIGHBOURS] =
+            std::array::from_fn(|_| chance.normal() / (NEIGHBOURS as f32).sqrt());
+        let mean = normals.iter().sum::<f32>() / NEIGHBOURS as f32;
+        let mut spread: Vec<f32> =
+            self.sounds[sound].frames[frame].iter().map(|x| x * (1.0 - place)).collect();
+        for (at, &(sound, frame)) in self.neighbours[sound][frame].iter().enumerate() {
+            let weight = normals[at] - mean + if at == partner { place } else { 0.0 };
+            let neighbour = &self.sounds[sound].frames[frame];
+            spread.iter_mut().zip(neighbour).for_each(|(sum, x)| *sum += weight * x);
+        }
+        spread.iter_mut().for_each(|x| *x = x.max(0.0));
+        spread
     }
 }
 

@@ -4,7 +4,7 @@
 //! the gate is nothing.
 
 use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::IndexError;
@@ -47,7 +47,7 @@ pub(super) enum Step<'a> {
     SyncFolder(&'a Path),
 }
 
-/// A file being written.
+/// A file being written, which may be read again meanwhile.
 #[derive(Debug)]
 pub(crate) struct OutFile {
     file: File,
@@ -57,7 +57,7 @@ pub(crate) struct OutFile {
 impl OutFile {
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         gate::pass(Step::Create(path))?;
-        let file = File::create(path)?;
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
         gate::done(Step::Create(path));
         Ok(Self { file, path: path.into() })
     }
@@ -81,6 +81,12 @@ impl Write for OutFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+impl Read for OutFile {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.file.read(bytes)
     }
 }
 

@@ -20,7 +20,9 @@ compile_error!("segment tables are used in place and little-endian");
 /// First bytes of every segment file.
 pub(crate) const SEGMENT_MAGIC: [u8; 8] = *b"EARMSEG\0";
 /// Newest segment format that this program reads and the one it writes.
-pub const SEGMENT_VERSION: u32 = 1;
+///
+/// 2 adds the list of labelled sounds and, to large segments, the partition; without them a segment is searched whole.
+pub const SEGMENT_VERSION: u32 = 2;
 /// Sections start at multiples of this, so that tables and vectors are aligned in a mapped file.
 pub(crate) const PAGE: u64 = 4096;
 /// Most sections a segment may claim; the header must fit into the first page.
@@ -42,11 +44,34 @@ pub(crate) enum SectionKind {
     Strings = 5,
     /// Bincode records of sounds, read one at a time.
     Details = 6,
+    /// Numbers of the sounds that have a label, u32 each, ascending; from version 2 on.
+    Labelled = 7,
+    /// Lists of the [`partition`](super::partition), in large segments.
+    Lists = 8,
+    /// Centres of the lists.
+    Centres = 9,
+    /// Binary codes of the frames, list by list.
+    Codes = 10,
 }
 
 impl SectionKind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Vectors, Self::Header, Self::Sounds, Self::Frames, Self::Strings, Self::Details];
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Vectors,
+        Self::Header,
+        Self::Sounds,
+        Self::Frames,
+        Self::Strings,
+        Self::Details,
+        Self::Labelled,
+        Self::Lists,
+        Self::Centres,
+        Self::Codes,
+    ];
+
+    /// Whether a segment of any version and size must have it.
+    pub(crate) fn is_required(self) -> bool {
+        self as u32 <= Self::Details as u32
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -56,6 +81,10 @@ impl SectionKind {
             Self::Frames => "frames",
             Self::Strings => "strings",
             Self::Details => "details",
+            Self::Labelled => "labelled",
+            Self::Lists => "lists",
+            Self::Centres => "centres",
+            Self::Codes => "codes",
         }
     }
 }

@@ -42,6 +42,17 @@ impl Bytes {
         Ok(Self::Mapped(Guarded::new(&map), map))
     }
 
+    /// Asks the system to read a part of the file, where there is a way to.
+    pub(crate) fn will_need(&self, range: std::ops::Range<usize>) {
+        #[cfg(unix)]
+        if let (Self::Mapped(_, map), false) = (self, range.is_empty()) {
+            // Advice: what it cannot do, reading does.
+            let _ = map.advise_range(memmap2::Advice::WillNeed, range.start, range.len());
+        }
+        #[cfg(not(unix))]
+        let _ = range;
+    }
+
     /// Copies bytes (of a starter bank embedded in a program, say) to aligned memory.
     pub(crate) fn copy(bytes: &[u8]) -> Self {
         let mut words = vec![0u128; bytes.len().div_ceil(16)];

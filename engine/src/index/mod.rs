@@ -26,6 +26,8 @@ mod location;
 mod lock;
 mod manifest;
 mod mapping;
+mod merge;
+mod partition;
 mod paths;
 mod quantise;
 mod record;
@@ -33,6 +35,7 @@ mod roots;
 mod segment;
 mod segment_writer;
 mod snapshot;
+mod spool;
 #[cfg(test)]
 mod trials;
 mod verify;
@@ -54,5 +57,6 @@ pub use snapshot::{Damage, Snapshot, SoundId};
 pub use verify::{VerifyReport, verify};
 pub use writer::LibraryWriter;
 
+pub(crate) use partition::{List, Partition, sound_of_word};
 pub(crate) use paths::{bytes_of_path, composed};
 pub(crate) use quantise::to_i8;

@@ -16,6 +16,7 @@ use super::layout::{
     SoundRow,
 };
 use super::mapping::Bytes;
+use super::partition::Partition;
 use super::record::{Details, SegmentHeader, SoundRecord};
 use super::{IndexError, ModelId, codec, paths};
 
@@ -27,6 +28,10 @@ const MAX_EMBEDDING_SIZE: u32 = 1 << 16;
 pub struct Segment {
     path: PathBuf,
     bytes: Arc<Bytes>,
+    /// The mapped file, for reads that must not grow the mapping's share of memory.
+    file: Option<File>,
+    version: u32,
+    /// Empty where the segment has none; offsets are never 0.
     sections: [Range<usize>; SectionKind::ALL.len()],
     checksums: [u64; SectionKind::ALL.len()],
     header: SegmentHeader,
@@ -44,7 +49,7 @@ impl Segment {
             return Err(IndexError::corrupt(path, "cut short: not even a header"));
         }
         let bytes = Bytes::open(&file, path).map_err(|source| IndexError::io(path, "map", source))?;
-        Self::new(path, bytes)
+        Self::new(path, bytes, Some(file))
     }
 
     /// A segment held in memory, such as a starter bank; `label` stands for its path in messages.
@@ -55,16 +60,16 @@ impl Segment {
         if (bytes.len() as u64) < PAGE {
             return Err(IndexError::corrupt(label, "cut short: not even a header"));
         }
-        Self::new(label, Bytes::copy(bytes))
+        Self::new(label, Bytes::copy(bytes), None)
     }
 
-    fn new(path: &Path, bytes: Bytes) -> Result<Self, IndexError> {
+    fn new(path: &Path, bytes: Bytes, file: Option<File>) -> Result<Self, IndexError> {
         let bytes = Arc::new(bytes);
-        let segment = Self::parse(path, Arc::clone(&bytes));
+        let segment = Self::parse(path, Arc::clone(&bytes), file);
         if bytes.is_lost() { Err(IndexError::Lost { path: path.into() }) } else { segment }
     }
 
-    fn parse(path: &Path, bytes: Arc<Bytes>) -> Result<Self, IndexError> {
+    fn parse(path: &Path, bytes: Arc<Bytes>, file: Option<File>) -> Result<Self, IndexError> {
         let corrupt = |what: &str| IndexError::corrupt(path, what);
         if bytes[..8] != SEGMENT_MAGIC {
             return Err(corrupt("not a segment"));
@@ -107,13 +112,18 @@ impl Segment {
         }
         let mut found: [Range<usize>; SectionKind::ALL.len()] = Default::default();
         for (at, section) in sections.into_iter().enumerate() {
-            found[at] = section
-                .ok_or_else(|| corrupt(&format!("section {} is missing", SectionKind::ALL[at].name())))?;
+            let kind = SectionKind::ALL[at];
+            found[at] = match section {
+                None if kind.is_required() => {
+                    return Err(corrupt(&format!("section {} is missing", kind.name())));
+                }
+                section => section.unwrap_or_default(),
+            };
         }
         let header_bytes = &bytes[found[SectionKind::Header as usize - 1].clone()];
         let header: SegmentHeader = codec::record_from_bytes(header_bytes)
             .map_err(|error| IndexError::corrupt(path, format!("header: {error}")))?;
-        let segment = Self { path: path.into(), bytes, sections: found, checksums, header };
+        let segment = Self { path: path.into(), bytes, file, version, sections: found, checksums, header };
         segment.check_lengths()?;
         Ok(segment)
     }
@@ -136,7 +146,17 @@ impl Segment {
                 ));
             }
         }
+        if !self.section(SectionKind::Labelled).len().is_multiple_of(4) {
+            return Err(IndexError::corrupt(&self.path, "section labelled is cut short"));
+        }
+        if self.has(SectionKind::Codes) && self.partition().is_none() {
+            return Err(IndexError::corrupt(&self.path, "sections of the partition do not fit together"));
+        }
         Ok(())
+    }
+
+    fn has(&self, kind: SectionKind) -> bool {
+        self.sections[kind as usize - 1].start > 0
     }
 
     fn section(&self, kind: SectionKind) -> &[u8] {
@@ -192,6 +212,50 @@ impl Segment {
         bytemuck::cast_slice(self.section(SectionKind::Vectors))
     }
 
+    /// Vectors of some frames, `[frames × embedding size]`: in place, or from a large segment through `buffer`, because
+    /// single sounds from all over it would map all of it, little by little.
+    pub(crate) fn read_vectors<'a>(&'a self, frames: Range<usize>, buffer: &'a mut Vec<i8>) -> &'a [i8] {
+        let size = self.embedding_size();
+        let range = frames.start * size..frames.end * size;
+        if let (Some(file), true) = (&self.file, self.has(SectionKind::Codes)) {
+            buffer.resize(range.len(), 0);
+            let offset = self.sections[SectionKind::Vectors as usize - 1].start + range.start;
+            if read_at(file, bytemuck::cast_slice_mut(buffer), offset as u64).is_ok() {
+                return buffer;
+            }
+        }
+        &self.vectors()[range]
+    }
+
+    /// Asks the system to read what a search looks at into memory, and does not wait for it.
+    pub(crate) fn prewarm(&self) {
+        let needed: &[SectionKind] = match self.has(SectionKind::Codes) {
+            true => &[SectionKind::Lists, SectionKind::Centres, SectionKind::Codes],
+            false => &[SectionKind::Sounds, SectionKind::Frames, SectionKind::Vectors],
+        };
+        needed.iter().for_each(|kind| self.bytes.will_need(self.sections[*kind as usize - 1].clone()));
+    }
+
+    /// The partition of a large segment.
+    pub(crate) fn partition(&self) -> Option<Partition<'_>> {
+        if !self.has(SectionKind::Codes) {
+            return None;
+        }
+        let [lists, centres, codes] =
+            [SectionKind::Lists, SectionKind::Centres, SectionKind::Codes].map(|kind| self.section(kind));
+        Partition::new(self.embedding_size(), lists, centres, codes)
+    }
+
+    /// Numbers of the sounds that have a label; `None` in segments of version 1, which do not list them.
+    pub(crate) fn labelled(&self) -> Option<&[u32]> {
+        self.has(SectionKind::Labelled).then(|| bytemuck::cast_slice(self.section(SectionKind::Labelled)))
+    }
+
+    /// Whether it lacks what this version writes into a segment of its size.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.version < SEGMENT_VERSION
+    }
+
     /// A sound by its number in the segment.
     pub fn sound(&self, number: u32) -> Option<SoundRef<'_>> {
         let row = self.sound_rows().get(number as usize)?;
@@ -217,7 +281,7 @@ impl Segment {
     }
 
     fn check_all(&self) -> Result<(), IndexError> {
-        for kind in SectionKind::ALL {
+        for kind in SectionKind::ALL.into_iter().filter(|kind| self.has(*kind)) {
             if xxh3_64(self.section(kind)) != self.checksums[kind as usize - 1] {
                 return Err(self.corrupt(format!("checksum of section {} does not match", kind.name())));
             }
@@ -237,6 +301,18 @@ impl Segment {
         }
         if next_frame != u64::from(self.header.frames) {
             return Err(self.corrupt("some frames belong to no sound".to_owned()));
+        }
+        let is_labelled = |row: &SoundRow| row.cat != SoundRow::NO_CAT;
+        if let Some(labelled) = self.labelled() {
+            let truth = (0u32..).zip(self.sound_rows()).filter(|(_, row)| is_labelled(row));
+            if !truth.map(|(number, _)| number).eq(labelled.iter().copied()) {
+                return Err(self.corrupt("the list of labelled sounds is not right".to_owned()));
+            }
+        }
+        if let Some(partition) = self.partition() {
+            if !partition.holds(self.sound_rows().iter().map(|row| (row.frame_count, is_labelled(row)))) {
+                return Err(self.corrupt("the lists do not hold every frame once".to_owned()));
+            }
         }
         Ok(())
     }
@@ -266,6 +342,16 @@ impl<'a> SoundRef<'a> {
     /// Its number in the segment.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// The segment that it is in.
+    pub(crate) fn segment(&self) -> &'a Segment {
+        self.segment
+    }
+
+    /// Components of its vectors.
+    pub(crate) fn embedding_size(&self) -> usize {
+        self.segment.embedding_size()
     }
 
     /// Path relative to its root, as bytes.
@@ -383,4 +469,22 @@ impl<'a> SoundRef<'a> {
             details: self.details()?,
         })
     }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        let read = std::os::windows::fs::FileExt::seek_read(file, bytes, offset)?;
+        if read == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes = &mut bytes[read..];
+        offset += read as u64;
+    }
+    Ok(())
 }

@@ -165,6 +165,16 @@ impl Snapshot {
         (0u32..).zip(&self.segments).filter_map(|(at, segment)| Some((at, segment.as_ref()?)))
     }
 
+    /// Has what searches look at read into memory, on a thread of its own: after a cold start, the first search then
+    /// finds it there, or on its way.
+    pub fn prewarm(&self) {
+        let segments: Vec<Arc<Segment>> = self.segments.iter().flatten().map(Arc::clone).collect();
+        // Without a thread, the first search reads what it needs.
+        let _ = std::thread::Builder::new()
+            .name("prewarm".to_owned())
+            .spawn(move || segments.iter().for_each(|segment| segment.prewarm()));
+    }
+
     /// Whether a sound is still there.
     pub fn is_live(&self, id: SoundId) -> bool {
         let Some(gone) = self.gone.get(id.segment as usize) else { return false };

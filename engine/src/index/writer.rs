@@ -7,26 +7,37 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::lock::{WriterLock, is_lock_file};
+use super::merge::{Merge, Merged};
 use super::paths::bytes_of_path;
 use super::{
     IndexError, Manifest, ModelId, Root, Segment, SegmentEntry, SegmentWriter, Snapshot, SoundId, files,
 };
 
-/// Segments below this many frames are merged with each other …
-const SMALL_SEGMENT_FRAMES: u32 = 1 << 16;
-/// … until they hold so many or a little more: tables of a segment in work are in memory.
-const MERGED_SEGMENT_FRAMES: usize = 1 << 18;
-/// So many small or half-empty segments are let be.
-const WORN_SEGMENTS_KEPT: usize = 8;
+/// How often a merge in the background is looked after once its result is wanted.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Holds a library's lock and commits changes to it.
 #[derive(Debug)]
 pub struct LibraryWriter {
     dir: PathBuf,
     snapshot: Snapshot,
+    merging: Option<Merging>,
     _lock: WriterLock,
+}
+
+/// A merge under way on a thread of its own.
+#[derive(Debug)]
+struct Merging {
+    /// What its files' names begin with.
+    stem: String,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Result<Option<Merged>, IndexError>>>,
 }
 
 impl LibraryWriter {
@@ -83,7 +94,8 @@ impl LibraryWriter {
             }
             (manifest, _) => manifest?,
         };
-        let writer = Self { dir: dir.into(), snapshot: Snapshot::of(dir, manifest), _lock: lock };
+        let writer =
+            Self { dir: dir.into(), snapshot: Snapshot::of(dir, manifest), merging: None, _lock: lock };
         writer.sweep();
         Ok(writer)
     }
@@ -191,16 +203,32 @@ impl LibraryWriter {
         self.replace_manifest(manifest, None)
     }
 
-    /// Drops segments of which every sound is gone, and merges small or half-empty segments when there are many, so
-    /// that a library built in many runs stays quick to open and search and gives the space of gone sounds back.
-    /// Sounds get other [`SoundId`]s. Ends early, in good order, once `stop` says so.
+    /// Begins to merge segments on a thread of its own, if a merge is due (see the module `merge`). Nothing changes in
+    /// the library before [`LibraryWriter::tidy`]; commits go on meanwhile.
+    pub fn merge_in_background(&mut self) {
+        if self.merging.is_some() {
+            return;
+        }
+        let Some(merge) = Merge::due(&self.snapshot) else { return };
+        let stop = Arc::new(AtomicBool::new(false));
+        let stem = merge.stem();
+        let asked = Arc::clone(&stop);
+        let thread = thread::Builder::new()
+            .name("merge".to_owned())
+            .spawn(move || merge.carry_out(&|| asked.load(Ordering::Relaxed)));
+        // Without a thread, `tidy` merges.
+        self.merging = thread.ok().map(|thread| Merging { stem, stop, thread: Some(thread) });
+    }
+
+    /// Drops segments of which every sound is gone, and merges segments where that is due, so that a library built in
+    /// many runs stays quick to open and search, gives the space of gone sounds back and has the present format. Sounds
+    /// get other [`SoundId`]s. Ends early, in good order, once `stop` says so.
     ///
     /// # Errors
     /// `Io` or `DiskFull`; the library is then as after the last merge that succeeded.
     pub fn tidy(&mut self, stop: &dyn Fn() -> bool) -> Result<(), IndexError> {
-        let worn: BTreeSet<String> = self.worn_segments();
-        if worn.len() > WORN_SEGMENTS_KEPT {
-            while !stop() && self.merge_some(&worn)? {}
+        if let Some(merged) = self.end_merging(stop)? {
+            self.install(merged)?;
         }
         let mut manifest = self.snapshot.manifest().clone();
         let before = manifest.segments.len();
@@ -209,7 +237,45 @@ impl LibraryWriter {
             manifest.generation += 1;
             self.replace_manifest(manifest, None)?;
         }
+        while let Some(merge) = Merge::due(&self.snapshot).filter(|_| !stop()) {
+            let Some(merged) = merge.carry_out(stop)? else { break };
+            self.install(merged)?;
+        }
         Ok(())
+    }
+
+    /// The result of the merge in the background.
+    fn end_merging(&mut self, stop: &dyn Fn() -> bool) -> Result<Option<Merged>, IndexError> {
+        let Some(mut merging) = self.merging.take() else { return Ok(None) };
+        let Some(thread) = merging.thread.take() else { return Ok(None) };
+        while !thread.is_finished() {
+            if stop() {
+                merging.stop.store(true, Ordering::Relaxed);
+            }
+            thread::sleep(TICK);
+        }
+        match thread.join() {
+            Ok(merged) => merged,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    /// Puts a merged segment in the place of its sources.
+    fn install(&mut self, merged: Merged) -> Result<(), IndexError> {
+        let mut manifest = self.snapshot.manifest().clone();
+        manifest.generation += 1;
+        match merged.replace(&manifest.segments, entry_of(&merged.segment)) {
+            Some(segments) => {
+                manifest.segments = segments;
+                self.replace_manifest(manifest, Some(merged.segment))
+            }
+            // A source was dropped meanwhile; nothing names the result.
+            None => {
+                drop(merged);
+                self.sweep();
+                Ok(())
+            }
+        }
     }
 
     /// Registers folders before the commit that makes them lasting.
@@ -237,41 +303,6 @@ impl LibraryWriter {
         Ok(())
     }
 
-    /// Segments that are small or of which half is gone.
-    fn worn_segments(&self) -> BTreeSet<String> {
-        let worn = |entry: &&SegmentEntry| {
-            entry.frames < SMALL_SEGMENT_FRAMES || entry.tombstones.len() * 2 > entry.sounds as usize
-        };
-        self.snapshot.manifest().segments.iter().filter(worn).map(|entry| entry.file.clone()).collect()
-    }
-
-    /// Merges so many of these segments as fill one; tells whether there was anything to merge.
-    fn merge_some(&mut self, worn: &BTreeSet<String>) -> Result<bool, IndexError> {
-        let mut merged = self.begin_segment()?;
-        let mut moved = BTreeSet::new();
-        for (at, segment) in self.snapshot.segments() {
-            let entry = &self.snapshot.manifest().segments[at as usize];
-            if merged.frames() >= MERGED_SEGMENT_FRAMES || !worn.contains(&entry.file) {
-                continue;
-            }
-            for sound in segment.sounds() {
-                let id = SoundId { segment: at, sound: sound.number() };
-                // A row that points nowhere stays where it is, for `verify` to report.
-                if let (true, Ok(record), Ok(_)) =
-                    (self.snapshot.is_live(id), sound.record(), sound.frame_range())
-                {
-                    merged.copy(&record, &sound)?;
-                    moved.insert(id);
-                }
-            }
-        }
-        if moved.is_empty() {
-            return Ok(false);
-        }
-        self.commit(Some(merged), &moved)?;
-        Ok(true)
-    }
-
     /// Removes what no manifest names: temporary files and segments of crashed or superseded writes. A file that
     /// cannot be removed (mapped by a reader on Windows) is left for the next time.
     fn sweep(&self) {
@@ -281,16 +312,35 @@ impl LibraryWriter {
         for entry in entries.flatten() {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
-            if is_ours(name) && !named.contains(name) {
+            let in_work = self.merging.as_ref().is_some_and(|merging| name.starts_with(&merging.stem));
+            if is_ours(name) && !named.contains(name) && !in_work {
                 let _ = files::remove(&entry.path());
             }
         }
     }
 }
 
+impl Drop for Merging {
+    fn drop(&mut self) {
+        // The result would come too late; the thread must not outlive the lock.
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
 /// Whether a name is one that this module gives to segments and temporary files.
 fn is_ours(name: &str) -> bool {
-    let numbered = name.strip_suffix(".segment").or_else(|| name.strip_suffix(".tmp"));
+    let numbered = name.strip_suffix(".segment").or_else(|| {
+        // Tables in work have their number behind that of the segment.
+        let stem = name.strip_suffix(".tmp")?;
+        Some(
+            stem.split_once('.')
+                .filter(|(_, table)| table.parse::<u8>().is_ok())
+                .map_or(stem, |(stem, _)| stem),
+        )
+    });
     name == "manifest.tmp"
         || numbered.is_some_and(|stem| stem.len() == 16 && stem.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

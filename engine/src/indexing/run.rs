@@ -117,6 +117,7 @@ pub fn index(
     for folder in &walked.folders {
         news |= writer.add_folder(folder)?;
     }
+    writer.merge_in_background();
     let before = Arc::new(writer.snapshot().clone());
     let mut plan = Plan::new(&before, walked)?;
     for (root, offline) in &plan.offline {

@@ -1,23 +1,28 @@
-//! One pass over the library: closest sounds, and closest labelled sounds for the vote.
+//! From a query to the closest sounds, and the closest labelled sounds for the vote.
+//!
+//! Small segments are compared whole ([`flat`](super::flat)). In large ones the lists nearest to the query are looked
+//! into ([`probe`](super::probe)), and what looks closest there is weighed ([`weigh`](super::weigh)). Where only few
+//! sounds pass the filter, these are compared whole wherever they are; the same goes for labelled sounds.
 
-use std::num::NonZero;
-use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use crate::index::{Segment, Snapshot, SoundId, SoundRef};
+use crate::vectors;
 
 use super::Query;
 use super::categories::Vote;
+use super::flat::Found;
+use super::parallel::{on_threads, threads};
+use super::probe::{Probe, Wanted};
+use super::scope::{Allowed, Scope, is_set};
 use super::top::Top;
-use crate::vectors;
+use super::weigh::Scales;
 
 /// Sounds that a thread takes at a time.
-const BATCH: u32 = 4096;
-/// Frames compared at once, or a few more: their vectors and cosines stay in the processor's caches.
-const FRAMES_AT_ONCE: usize = 64;
-/// Closest labelled sounds kept for each query frame.
-const VOTERS: usize = 16;
+const BATCH: usize = 1024;
+/// So many frames of allowed or of labelled sounds, and no more than one in eight, are compared without looking into
+/// lists.
+const FEW_FRAMES: usize = 1 << 15;
 
 /// A sound found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,16 +37,6 @@ pub struct Hit {
     pub query_start_s: f64,
 }
 
-/// Which sounds may be found.
-pub struct Scope<'a> {
-    /// How many sounds are wanted.
-    pub k: usize,
-    /// Whether a sound may be a result.
-    pub allows: &'a (dyn Fn(&SoundRef<'_>) -> bool + Sync),
-    /// Whether a sound is the one asked about: it is neither a result nor does it vote.
-    pub is_query: &'a (dyn Fn(&SoundRef<'_>) -> bool + Sync),
-}
-
 /// What a search found.
 #[derive(Debug)]
 pub struct Ranking {
@@ -51,7 +46,7 @@ pub struct Ranking {
     pub votes: Vec<Vec<Vote>>,
 }
 
-/// Compares a query with every sound of a library.
+/// Finds the sounds of a library that are closest to a query.
 ///
 /// Damaged rows are passed over; `verify` reports them.
 ///
@@ -60,41 +55,30 @@ pub struct Ranking {
 pub fn search(snapshot: &Snapshot, query: &Query, scope: &Scope<'_>) -> Ranking {
     let size = snapshot.manifest().model.embedding_size as usize;
     assert_eq!(size, query.embedding_size(), "query of another model");
-    let mut batches = Vec::new();
-    for (at, segment) in snapshot.segments() {
-        let sounds = segment.sound_rows().len() as u32;
-        batches.extend((0..sounds).step_by(BATCH as usize).map(|first| (at, segment, first)));
+    if query.is_empty() {
+        return Ranking { hits: Vec::new(), votes: Vec::new() };
     }
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(batches.len()).max(1);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut found = Found::new(query, scope.k);
-        while let Some((at, segment, first)) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let last = first.saturating_add(BATCH).min(segment.sound_rows().len() as u32);
-            for sound in (*first..last).filter_map(|number| segment.sound(number)) {
-                let id = SoundId { segment: *at, sound: sound.number() };
-                if snapshot.is_live(id) && !(scope.is_query)(&sound) {
-                    found.take(segment, id, &sound, (scope.allows)(&sound));
-                }
-            }
-            found.compare(segment);
+    let threads = threads();
+    let allowed = Allowed::new(snapshot, scope, threads);
+    // Some more than are wanted: near the end, the rounding of the query decides who is in.
+    let contenders = Scope { k: scope.k.saturating_add(scope.k / 2).saturating_add(8), ..*scope };
+    let k = if scope.k == 0 { 0 } else { contenders.k };
+    let whole = Whole::new(snapshot, &allowed);
+    let mut found = whole.compare(query, scope, &allowed, k, threads);
+    let wanted = Wanted { hits: k > 0 && !whole.all_allowed, votes: !whole.all_labelled };
+    if wanted.hits || wanted.votes {
+        let mut near = Probe::new(snapshot, query, wanted).run(snapshot, &contenders, &allowed, threads);
+        let mut scales = Scales::new(snapshot, query);
+        if wanted.hits {
+            scales.weigh_hits(&near, &mut found.hits);
         }
-        found
-    };
-    let mut found = thread::scope(|threads_scope| {
-        let helpers: Vec<_> = (1..threads).map(|_| threads_scope.spawn(work)).collect();
-        let mut found = work();
-        for helper in helpers {
-            match helper.join() {
-                Ok(other) => found.merge(other),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        found
-    });
+        scales.weigh_voters(&mut near, &mut found);
+        tracing::debug!(weighed = scales.weighed(), "lists looked into");
+    }
     let hits = std::mem::replace(&mut found.hits, Top::new(0)).into_sorted();
     let mut hits: Vec<Hit> = hits.into_iter().filter_map(|(_, id)| exact(snapshot, query, id)).collect();
     hits.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
+    hits.truncate(scope.k);
     Ranking { hits, votes: found.into_votes(false) }
 }
 
@@ -107,21 +91,143 @@ pub fn scan_bank(bank: &Segment, query: &Query, is_query: &dyn Fn(&SoundRef<'_>)
     let mut found = Found::new(query, 0);
     for sound in bank.sounds().filter(|sound| !is_query(sound)) {
         let id = SoundId { segment: 0, sound: sound.number() };
-        found.take(bank, id, &sound, false);
+        found.take(bank, &sound, id, (false, sound.cat()));
     }
     found.compare(bank);
     found.into_votes(true)
 }
 
+/// What is compared whole, rather than looked for in lists.
+struct Whole<'a> {
+    snapshot: &'a Snapshot,
+    /// Every allowed sound: there are few.
+    all_allowed: bool,
+    /// Every labelled sound: there are few.
+    all_labelled: bool,
+}
+
+/// Sounds of a segment that are compared whole.
+enum Batch<'a> {
+    /// Those of a small segment, from the first to before the last.
+    Run(u32, &'a Segment, std::ops::Range<usize>),
+    /// Allowed sounds of a large segment, in some words of the bits.
+    Allowed(u32, &'a Segment, std::ops::Range<usize>),
+    /// Labelled sounds of a large segment.
+    Labelled(u32, &'a Segment, &'a [u32]),
+}
+
+impl<'a> Whole<'a> {
+    fn new(snapshot: &'a Snapshot, allowed: &Allowed) -> Self {
+        let (mut labelled, mut all) = (0, 0);
+        for (_, segment) in snapshot.segments().filter(|(_, segment)| segment.partition().is_some()) {
+            let (sounds, frames) = (segment.sound_rows().len().max(1), segment.frame_rows().len());
+            all += frames;
+            // Sounds have about as many frames with a label as without.
+            labelled += segment.labelled().map_or(sounds, <[u32]>::len) * frames.div_ceil(sounds);
+        }
+        let few = FEW_FRAMES.min(all / 8);
+        let all_allowed = matches!(allowed, Allowed::Narrow { frames, .. } if *frames <= few);
+        Self { snapshot, all_allowed, all_labelled: labelled <= few }
+    }
+
+    fn batches(&self) -> Vec<Batch<'a>> {
+        let mut batches = Vec::new();
+        for (at, segment) in self.snapshot.segments() {
+            let sounds = segment.sound_rows().len();
+            let ranges = |count: usize, step: usize| {
+                (0..count).step_by(step).map(move |first| first..count.min(first + step))
+            };
+            if segment.partition().is_none() {
+                batches.extend(ranges(sounds, BATCH).map(|range| Batch::Run(at, segment, range)));
+                continue;
+            }
+            if self.all_allowed {
+                let words = ranges(sounds.div_ceil(64), BATCH);
+                batches.extend(words.map(|range| Batch::Allowed(at, segment, range)));
+            }
+            if let Some(labelled) = segment.labelled().filter(|_| self.all_labelled) {
+                batches.extend(labelled.chunks(BATCH).map(|part| Batch::Labelled(at, segment, part)));
+            }
+        }
+        batches
+    }
+
+    fn compare<'q>(
+        &self,
+        query: &'q Query,
+        scope: &Scope<'_>,
+        allowed: &Allowed,
+        k: usize,
+        threads: usize,
+    ) -> Found<'q> {
+        let batches = self.batches();
+        let next = AtomicUsize::new(0);
+        let mut all = on_threads(threads.min(batches.len()), || {
+            let mut found = Found::new(query, k);
+            while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.compare_batch(batch, scope, allowed, &mut found);
+            }
+            found
+        })
+        .into_iter();
+        let mut found = all.next().unwrap_or_else(|| Found::new(query, k));
+        all.for_each(|other| found.merge(other));
+        found
+    }
+
+    fn compare_batch(&self, batch: &Batch<'_>, scope: &Scope<'_>, allowed: &Allowed, found: &mut Found<'_>) {
+        let may_hit = |id: SoundId, sound: &SoundRef<'_>| match allowed {
+            Allowed::Wide => scope.k > 0 && (scope.allows)(sound),
+            Allowed::Narrow { bits, .. } => is_set(bits, id),
+        };
+        let get = |segment: u32, sound: u32| {
+            let id = SoundId { segment, sound };
+            Some((id, self.snapshot.get(id).filter(|sound| !(scope.is_query)(sound))?))
+        };
+        match batch {
+            Batch::Run(at, segment, sounds) => {
+                for (id, sound) in sounds.clone().filter_map(|sound| get(*at, sound as u32)) {
+                    found.take(segment, &sound, id, (may_hit(id, &sound), sound.cat()));
+                }
+                found.compare(segment);
+            }
+            Batch::Allowed(at, segment, words) => {
+                let Allowed::Narrow { bits, .. } = allowed else { return };
+                for word in words.clone() {
+                    let mut left = bits[*at as usize][word];
+                    while left != 0 {
+                        let sound = word as u32 * 64 + left.trailing_zeros();
+                        left &= left - 1;
+                        let Some((id, sound)) = get(*at, sound) else { continue };
+                        found.take(segment, &sound, id, (true, None));
+                    }
+                }
+                found.compare(segment);
+            }
+            Batch::Labelled(at, segment, sounds) => {
+                for (id, sound) in sounds.iter().filter_map(|sound| get(*at, *sound)) {
+                    found.take(segment, &sound, id, (false, sound.cat()));
+                }
+                found.compare(segment);
+            }
+        }
+    }
+}
+
 /// Similarities of one sound without the query's rounding, and where it matches best.
 fn exact(snapshot: &Snapshot, query: &Query, id: SoundId) -> Option<Hit> {
     let sound = snapshot.get(id)?;
+    let segment = sound.segment();
+    let frames = sound.frame_range().ok()?;
+    let rows = &segment.frame_rows()[frames.clone()];
+    let mut buffer = Vec::new();
+    let vectors = segment.read_vectors(frames, &mut buffer);
     let mut sum = 0.0;
     let mut closest = (f32::NEG_INFINITY, 0, 0);
     for number in 0..query.len() {
         let direction = query.direction(number);
         let mut best = (f32::NEG_INFINITY, 0);
-        for (row, vector) in sound.frames().ok()? {
+        for (row, vector) in rows.iter().zip(vectors.chunks_exact(query.embedding_size())) {
             let cosine = vectors::dot(direction, vector) * row.scale;
             if cosine > best.0 {
                 best = (cosine, row.start_ms);
@@ -138,102 +244,4 @@ fn exact(snapshot: &Snapshot, query: &Query, id: SoundId) -> Option<Hit> {
         start_s: f64::from(closest.1) / 1000.0,
         query_start_s: query.start_s(closest.2),
     })
-}
-
-/// What one thread has found so far.
-struct Found<'a> {
-    query: &'a Query,
-    hits: Top<SoundId>,
-    /// For each query frame; CatIDs by their place in the UCS list.
-    voters: Vec<Top<(SoundId, u16)>>,
-    /// Sounds that lie side by side and wait to be compared.
-    waiting: Vec<Waiting>,
-    scales: Vec<f32>,
-    /// Cosines, `[frames × lanes]`.
-    rows: Vec<f32>,
-}
-
-struct Waiting {
-    id: SoundId,
-    frames: Range<usize>,
-    allowed: bool,
-    cat: Option<u16>,
-}
-
-impl<'a> Found<'a> {
-    fn new(query: &'a Query, k: usize) -> Self {
-        Self {
-            query,
-            hits: Top::new(k),
-            voters: (0..query.len()).map(|_| Top::new(VOTERS)).collect(),
-            waiting: Vec::new(),
-            scales: Vec::new(),
-            rows: Vec::new(),
-        }
-    }
-
-    /// Takes a sound of a segment; [`Found::compare`] must follow before one of another segment is taken.
-    fn take(&mut self, segment: &Segment, id: SoundId, sound: &SoundRef<'_>, allowed: bool) {
-        let cat = sound.cat();
-        if self.query.is_empty() || (!allowed && cat.is_none()) {
-            return;
-        }
-        let Ok(frames) = sound.frame_range() else { return };
-        if frames.is_empty() {
-            return;
-        }
-        let begun = self.waiting.first().map_or(frames.start, |first| first.frames.start);
-        let continues = self.waiting.last().is_none_or(|last| last.frames.end == frames.start);
-        if !continues || frames.start - begun >= FRAMES_AT_ONCE {
-            self.compare(segment);
-        }
-        self.waiting.push(Waiting { id, frames, allowed, cat });
-    }
-
-    /// Compares the waiting sounds.
-    fn compare(&mut self, segment: &Segment) {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        let all = match (waiting.first(), waiting.last()) {
-            (Some(first), Some(last)) => first.frames.start..last.frames.end,
-            _ => return,
-        };
-        let (size, lanes) = (self.query.embedding_size(), self.query.quantised().lanes());
-        self.scales.clear();
-        self.scales.extend(segment.frame_rows()[all.clone()].iter().map(|row| row.scale));
-        self.rows.resize(all.len() * lanes, 0.0);
-        let vectors = &segment.vectors()[all.start * size..all.end * size];
-        self.query.quantised().compare(vectors, &self.scales, &mut self.rows);
-        for sound in waiting.drain(..) {
-            // The best of each query frame ends up in the sound's first row.
-            let rows = (sound.frames.start - all.start) * lanes..(sound.frames.end - all.start) * lanes;
-            let (best, others) = self.rows[rows].split_at_mut(lanes);
-            for row in others.chunks_exact(lanes) {
-                best.iter_mut().zip(row).for_each(|(best, cosine)| *best = best.max(*cosine));
-            }
-            let best = &best[..self.query.len()];
-            let similarity = best.iter().sum::<f32>() / self.query.len() as f32;
-            if sound.allowed && self.hits.admits(similarity) {
-                self.hits.push(similarity, sound.id);
-            }
-            let Some(cat) = sound.cat else { continue };
-            for (voters, cosine) in self.voters.iter_mut().zip(best) {
-                if voters.admits(*cosine) {
-                    voters.push(*cosine, (sound.id, cat));
-                }
-            }
-        }
-        self.waiting = waiting;
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.hits.merge(other.hits);
-        for (voters, others) in self.voters.iter_mut().zip(other.voters) {
-            voters.merge(others);
-        }
-    }
-
-    fn into_votes(self, from_bank: bool) -> Vec<Vec<Vote>> {
-        let vote = |(cosine, (id, cat))| Vote { cosine, cat, sound: id, from_bank };
-        self.voters.into_iter().map(|voters| voters.into_sorted().into_iter().map(vote).collect()).collect()
-    }
 }

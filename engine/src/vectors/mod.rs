@@ -5,11 +5,14 @@
 //! AVX-512 VNNI where there is ([`vnni`]), else what the compiler makes of plain code for AVX2, NEON or neither
 //! ([`plain`]). All give the same sums to the last bit.
 
+pub(crate) mod codes;
 mod plain;
+mod rotation;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
 
 pub(crate) use plain::dot;
+pub(crate) use rotation::Rotation;
 
 /// Queries side by side in a row of similarities.
 const LANES: usize = 4;

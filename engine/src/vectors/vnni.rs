@@ -50,7 +50,11 @@ fn compare_all(comparand: &Comparand, vectors: &[i8], scales: &[f32], rows: &mut
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn tile<const V: usize>(comparand: &Comparand, vectors: &[i8], scales: &[f32], rows: &mut [f32]) -> usize {
     let (size, lanes) = (comparand.size, comparand.lanes());
-    let vectors: [&[i8]; V] = std::array::from_fn(|v| &vectors[v * size..][..size]);
+    let mut parts = [&vectors[..size]; V];
+    for v in 0..V {
+        parts[v] = &vectors[v * size..][..size];
+    }
+    let vectors = parts;
     // The queries are 128 too large in each component, which makes sums too large by 128 times the vector's own sum.
     let mut bias = [_mm512_setzero_si512(); V];
     let all_128 = _mm512_set1_epi8(i8::MIN);
@@ -59,15 +63,20 @@ fn tile<const V: usize>(comparand: &Comparand, vectors: &[i8], scales: &[f32], r
             bias[v] = _mm512_dpbusd_epi32(bias[v], all_128, load_signed(vectors[v], at));
         }
     }
-    let bias = bias.map(|bias| _mm512_reduce_add_epi32(bias));
+    let mut biases = [0; V];
+    for v in 0..V {
+        biases[v] = _mm512_reduce_add_epi32(bias[v]);
+    }
     for lane in (0..lanes).step_by(LANES) {
-        let queries: [&[u8]; LANES] =
-            std::array::from_fn(|q| &comparand.shifted[(lane + q) * comparand.padded..][..comparand.padded]);
+        let queries = &comparand.shifted[lane * comparand.padded..][..LANES * comparand.padded];
         let mut sums = [[_mm512_setzero_si512(); LANES]; V];
         for at in (0..size).step_by(STEP) {
-            let vector: [__m512i; V] = std::array::from_fn(|v| load_signed(vectors[v], at));
+            let mut vector = [_mm512_setzero_si512(); V];
+            for v in 0..V {
+                vector[v] = load_signed(vectors[v], at);
+            }
             for q in 0..LANES {
-                let query = load(queries[q], at);
+                let query = load(queries, q * comparand.padded + at);
                 for v in 0..V {
                     sums[v][q] = _mm512_dpbusd_epi32(sums[v][q], query, vector[v]);
                 }
@@ -75,7 +84,7 @@ fn tile<const V: usize>(comparand: &Comparand, vectors: &[i8], scales: &[f32], r
         }
         let query_scales = load_floats(&comparand.scales[lane..]);
         for v in 0..V {
-            let sums = _mm_sub_epi32(add_up(sums[v]), _mm_set1_epi32(bias[v]));
+            let sums = _mm_sub_epi32(add_up(sums[v]), _mm_set1_epi32(biases[v]));
             let scales = _mm_mul_ps(query_scales, _mm_set1_ps(scales[v]));
             store_floats(&mut rows[v * lanes + lane..], _mm_mul_ps(_mm_cvtepi32_ps(sums), scales));
         }
@@ -85,6 +94,7 @@ fn tile<const V: usize>(comparand: &Comparand, vectors: &[i8], scales: &[f32], r
 
 /// The sums of the lanes of four registers, side by side.
 #[target_feature(enable = "avx512f,avx512vl")]
+#[inline]
 fn add_up(sums: [__m512i; LANES]) -> __m128i {
     let [a, b, c, d] = sums;
     let ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
@@ -96,6 +106,7 @@ fn add_up(sums: [__m512i; LANES]) -> __m128i {
 
 /// 64 bytes, or what there is of them and zeros.
 #[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
 fn load_signed(bytes: &[i8], at: usize) -> __m512i {
     let bytes = &bytes[at..];
     match bytes.first_chunk::<STEP>() {
@@ -110,17 +121,20 @@ fn load_signed(bytes: &[i8], at: usize) -> __m512i {
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
 fn load(bytes: &[u8], at: usize) -> __m512i {
     load_signed(bytemuck::cast_slice(bytes), at)
 }
 
 #[target_feature(enable = "avx512f,avx512vl")]
+#[inline]
 fn load_floats(floats: &[f32]) -> __m128 {
     let [a, b, c, d] = *floats.first_chunk().unwrap_or(&[0.0; LANES]);
     _mm_set_ps(d, c, b, a)
 }
 
 #[target_feature(enable = "avx512f,avx512vl")]
+#[inline]
 fn store_floats(floats: &mut [f32], values: __m128) {
     if let Some(floats) = floats.first_chunk_mut::<LANES>() {
         // SAFETY: four floats are there.

@@ -56,6 +56,8 @@ pub(crate) fn run(global: &Global, args: FindArgs) -> Result<Ending, Failure> {
     }
     partial |= !snapshot.damage().is_empty();
     check_model(&snapshot, &model)?;
+    // While the region is listened to, the disk is free.
+    snapshot.prewarm();
     let within = match &args.within {
         Some(folder) => Some(absolute(folder).map_err(Failure::file(folder, "find the folder"))?),
         None => None,

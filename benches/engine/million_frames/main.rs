@@ -1,0 +1,340 @@
+//! Searching a library of millions of frames: time, recall against exact floats, memory, disk.
+//!
+//! The library is made once for each size, below `target/tmp`, from real embeddings spread to size (see [`spread`]), ten
+//! frames a sound. `EARMARK_BENCH_FRAMES` says how many frames (one million), `EARMARK_BENCH_RUNS` in how many runs they
+//! come into the library (one), `EARMARK_BENCH_EXPORT` names a folder that the same vectors and questions are written to,
+//! for `benches/indexes/compare.py`.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[allow(dead_code, reason = "shared with the bench beside it, which needs other parts")]
+#[path = "../large_library/library.rs"]
+mod library;
+#[allow(dead_code, reason = "shared with the bench beside it, which needs other parts")]
+#[path = "../large_library/spread.rs"]
+mod spread;
+mod truth;
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use earmark_engine::index::{LibraryWriter, QuantisedFrame, Quantiser, Snapshot, SoundRef};
+use earmark_engine::indexing::model_id;
+use earmark_engine::search::{Query, Scope, categories, search};
+
+use crate::library::{Real, record};
+use crate::spread::Spread;
+use crate::truth::Truth;
+
+/// Frames of a sound.
+const FRAMES_OF_SOUND: usize = 10;
+/// Frames of the region asked about.
+const QUERY_FRAMES: usize = 5;
+/// Results wanted.
+const RESULTS: usize = 20;
+/// Questions that are timed.
+const QUESTIONS: u32 = 60;
+/// Questions whose answers are compared with exact ones.
+const CHECKED: usize = 20;
+/// Tells a process of its own what to measure.
+const TASK: &str = "EARMARK_BENCH_TASK";
+
+fn main() {
+    if let Some(task) = std::env::var_os(TASK) {
+        let dir = PathBuf::from(std::env::var_os("EARMARK_BENCH_DIR").unwrap());
+        match task.to_str().unwrap() {
+            "open" => open(&dir),
+            _ => cold(&dir),
+        }
+        return;
+    }
+    if !std::env::args().any(|arg| arg == "--bench") {
+        return;
+    }
+    let frames = number("EARMARK_BENCH_FRAMES", 1_000_000);
+    let million = Million::open_or_make(frames, number("EARMARK_BENCH_RUNS", 1));
+    if let Some(folder) = std::env::var_os("EARMARK_BENCH_EXPORT") {
+        million.export(Path::new(&folder));
+    }
+    million.measure();
+    // A library a hundredth as large beside it.
+    adding(&[&Million::open_or_make((frames / 100).max(1000), 1), &million]);
+}
+
+fn number(variable: &str, otherwise: usize) -> usize {
+    std::env::var(variable).ok().and_then(|text| text.replace('_', "").parse().ok()).unwrap_or(otherwise)
+}
+
+struct Million {
+    dir: PathBuf,
+    sounds: u32,
+    spread: Spread,
+    mean: Vec<f32>,
+    hop_s: f64,
+}
+
+impl Million {
+    fn open_or_make(frames: usize, runs: usize) -> Self {
+        let Real { network, suffix, sounds, mean } = Real::embed();
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("frames-{frames}-in-{runs}-{suffix}"));
+        let sounds_wanted = (frames / FRAMES_OF_SOUND) as u32;
+        let million = Self {
+            dir,
+            sounds: sounds_wanted,
+            spread: Spread::new(sounds),
+            mean,
+            hop_s: network.card().frame_hop_s(),
+        };
+        let complete = Snapshot::open(&million.dir).is_ok_and(|snapshot| {
+            snapshot.segments().map(|(_, segment)| segment.sound_rows().len()).sum::<usize>()
+                == sounds_wanted as usize
+        });
+        if complete {
+            return million;
+        }
+        let _ = std::fs::remove_dir_all(&million.dir);
+        let mut writer = LibraryWriter::open(&million.dir, &model_id(&network)).unwrap();
+        let begun = Instant::now();
+        let of_run = million.sounds.div_ceil(runs as u32);
+        for first in (0..million.sounds).step_by(of_run as usize) {
+            million.add(&mut writer, first..million.sounds.min(first + of_run));
+            writer.tidy(&|| false).unwrap();
+        }
+        println!("spread, written and partitioned in {:.1} s", begun.elapsed().as_secs_f64());
+        million
+    }
+
+    /// Adds sounds in one commit; returns how long the library took over them.
+    fn add(&self, writer: &mut LibraryWriter, sounds: std::ops::Range<u32>) -> Duration {
+        let root = writer.root(Path::new("/Volumes/Effects")).unwrap();
+        let quantiser = Quantiser::new(&self.mean);
+        let mut segment = writer.begin_segment().unwrap();
+        let mut took = Duration::ZERO;
+        for number in sounds {
+            let sound = self.spread.sound(number, Some(FRAMES_OF_SOUND));
+            let frames: Vec<QuantisedFrame> = (0u32..)
+                .zip(&sound.frames)
+                .map(|(at, frame)| quantiser.quantise(f64::from(at) * self.hop_s, frame))
+                .collect();
+            let begun = Instant::now();
+            segment.add(&record(root, number, sound.cat, frames.len()), &frames).unwrap();
+            took += begun.elapsed();
+        }
+        let begun = Instant::now();
+        writer.commit(Some(segment), &BTreeSet::new()).unwrap();
+        took + begun.elapsed()
+    }
+
+    /// Frames of a region that is not in the library.
+    fn question(&self, number: u32) -> Vec<Vec<f32>> {
+        self.spread.sound(self.sounds + number, Some(QUERY_FRAMES)).frames
+    }
+
+    fn query(&self, number: u32) -> Query {
+        self.query_of(&self.question(number))
+    }
+
+    fn query_of(&self, frames: &[Vec<f32>]) -> Query {
+        let starts_s = (0..frames.len()).map(|frame| frame as f64);
+        let pairs: Vec<(f64, &[f32])> = starts_s.zip(frames.iter().map(Vec::as_slice)).collect();
+        Query::new(&Quantiser::new(&self.mean), pairs.into_iter())
+    }
+
+    fn measure(&self) {
+        let snapshot = Snapshot::open(&self.dir).unwrap();
+        let frames: usize = snapshot.segments().map(|(_, segment)| segment.frame_rows().len()).sum();
+        let bytes: u64 = snapshot.segments().map(|(_, segment)| segment.len_bytes()).sum();
+        println!(
+            "{frames} frames, {} sounds, {} segments, {:.1} bytes a frame in all",
+            self.sounds,
+            snapshot.segments().count(),
+            bytes as f64 / frames as f64
+        );
+        self.in_own_process("open");
+        self.in_own_process("cold");
+        let queries: Vec<Query> = (0..QUESTIONS).map(|number| self.query(number)).collect();
+        let none = |_: &SoundRef<'_>| false;
+        let filters: [(&str, Box<dyn Fn(&SoundRef<'_>) -> bool + Sync>); 4] = [
+            ("no filter", Box::new(|_| true)),
+            ("one in 10 passes", Box::new(|sound| sound.row.modified_ns % 10 == 0)),
+            ("one in 100 passes", Box::new(|sound| sound.row.modified_ns % 100 == 0)),
+            ("one in 1000 passes", Box::new(|sound| sound.row.modified_ns % 1000 == 0)),
+        ];
+        for (name, allows) in &filters {
+            let ask = |query: &Query| {
+                let begun = Instant::now();
+                let ranking = search(&snapshot, query, &Scope { k: RESULTS, allows, is_query: &none });
+                let shares = categories(&ranking.votes);
+                (begun.elapsed(), ranking, shares)
+            };
+            queries.iter().for_each(|query| drop(ask(query)));
+            let mut times: Vec<_> = queries.iter().map(|query| ask(query).0).collect();
+            times.sort();
+            println!(
+                "{name:<20} median {:8.2?}  fastest {:8.2?}  slowest {:8.2?}  resident {:.0} MB",
+                times[times.len() / 2],
+                times[0],
+                times[times.len() - 1],
+                resident_mb()
+            );
+        }
+        let questions: Vec<_> = (0..CHECKED as u32).map(|number| self.question(number)).collect();
+        self.check(&snapshot, "regions", &questions);
+        // What other indexes can be asked, too.
+        let frames: Vec<_> = questions.into_iter().flatten().map(|frame| vec![frame]).collect();
+        self.check(&snapshot, "frames", &frames);
+    }
+
+    /// Prints how long questions take and how right the answers are.
+    fn check(&self, snapshot: &Snapshot, name: &str, questions: &[Vec<Vec<f32>>]) {
+        let truth = Truth::read_or_find(self, name, questions);
+        let none = |_: &SoundRef<'_>| false;
+        let (mut shared, mut worst, mut votes, mut all_votes) = (0, 0.0f32, 0, 0);
+        let mut times = Vec::new();
+        for (question, truth) in questions.iter().zip(&truth.0) {
+            let query = self.query_of(question);
+            let ask = || search(snapshot, &query, &Scope { k: RESULTS, allows: &|_| true, is_query: &none });
+            let ranking = ask();
+            times.extend((0..3).map(|_| {
+                let begun = Instant::now();
+                ask();
+                begun.elapsed()
+            }));
+            let number = |id| snapshot.get(id).unwrap().row.hash() >> 64;
+            for hit in &ranking.hits {
+                let found = truth.sounds.iter().find(|(sound, _)| u128::from(*sound) == number(hit.id));
+                shared += usize::from(found.is_some());
+                worst = found.map_or(worst, |(_, cosine)| worst.max((cosine - hit.similarity).abs()));
+            }
+            for (found, truth) in ranking.votes.iter().zip(&truth.voters) {
+                let truth: BTreeSet<u128> = truth.iter().map(|(sound, _)| u128::from(*sound)).collect();
+                all_votes += truth.len();
+                votes += found.iter().take(10).filter(|vote| truth.contains(&number(vote.sound))).count();
+            }
+        }
+        times.sort();
+        println!(
+            "{name:<20} median {:8.2?}, recall@{RESULTS} {:.4} over {}, similarities within {worst:.4}; voters {:.4}",
+            times[times.len() / 2],
+            shared as f64 / (RESULTS * questions.len()) as f64,
+            questions.len(),
+            f64::from(votes as u32) / f64::from(all_votes as u32)
+        );
+    }
+
+    fn in_own_process(&self, task: &str) {
+        let program = std::env::current_exe().unwrap();
+        // The process of its own has the questions from a file: spreading them takes memory and time.
+        let mut file = std::fs::File::create(self.dir.with_extension("questions")).unwrap();
+        for frame in self.mean_and_questions() {
+            file.write_all(bytemuck::cast_slice(&frame)).unwrap();
+        }
+        let done = Command::new(program).env(TASK, task).env("EARMARK_BENCH_DIR", &self.dir).status();
+        assert!(done.unwrap().success());
+    }
+
+    fn mean_and_questions(&self) -> Vec<Vec<f32>> {
+        std::iter::once(self.mean.clone()).chain(self.question(QUESTIONS)).collect()
+    }
+
+    /// Writes the vectors, centred and of length 1, and the questions' frames, `[_, 512]` f32.
+    fn export(&self, folder: &Path) {
+        std::fs::create_dir_all(folder).unwrap();
+        let quantiser = Quantiser::new(&self.mean);
+        let write = |name: &str, sounds: &mut dyn Iterator<Item = Vec<Vec<f32>>>| {
+            let mut file = std::io::BufWriter::new(std::fs::File::create(folder.join(name)).unwrap());
+            for frame in sounds.flatten() {
+                file.write_all(bytemuck::cast_slice(&quantiser.direction(&frame).0)).unwrap();
+            }
+        };
+        let sound = |number| self.spread.sound(number, Some(FRAMES_OF_SOUND)).frames;
+        write("vectors.f32", &mut (0..self.sounds).map(sound));
+        write("questions.f32", &mut (0..QUESTIONS).map(|number| self.question(number)));
+    }
+}
+
+/// Adds a hundred sounds to copies of libraries, in turns: opening for writing, the commit, looking for merges.
+fn adding(libraries: &[&Million; 2]) {
+    let mut times: [Vec<Duration>; 2] = Default::default();
+    for _ in 0..15 {
+        for (million, times) in libraries.iter().zip(&mut times) {
+            let copy = million.dir.with_extension("copy");
+            let _ = std::fs::remove_dir_all(&copy);
+            std::fs::create_dir_all(&copy).unwrap();
+            for file in std::fs::read_dir(&million.dir).unwrap().map(|entry| entry.unwrap().path()) {
+                // Segments never change, so the copy may share them.
+                std::fs::hard_link(&file, copy.join(file.file_name().unwrap())).unwrap();
+            }
+            let model = Snapshot::open(&copy).unwrap().manifest().model.clone();
+            let begun = Instant::now();
+            let mut writer = LibraryWriter::open(&copy, &model).unwrap();
+            let opened = begun.elapsed();
+            let added = million.add(&mut writer, million.sounds..million.sounds + 100);
+            let begun = Instant::now();
+            writer.tidy(&|| false).unwrap();
+            times.push(opened + added + begun.elapsed());
+            drop(writer);
+            std::fs::remove_dir_all(&copy).unwrap();
+        }
+    }
+    let [small, large] = times.map(|mut times| {
+        times.sort();
+        times[times.len() / 2]
+    });
+    println!(
+        "100 sounds added to {}: {small:.2?}; to {}: {large:.2?}; {:.2} times as long",
+        libraries[0].sounds,
+        libraries[1].sounds,
+        large.as_secs_f64() / small.as_secs_f64()
+    );
+}
+
+/// Opens a library and says what that took.
+fn open(dir: &Path) {
+    let before = resident_mb();
+    let begun = Instant::now();
+    let snapshot = Snapshot::open(dir).unwrap();
+    println!(
+        "open {:.2?}, resident {:.1} MB, {:.1} MB before; {} segments",
+        begun.elapsed(),
+        resident_mb(),
+        before,
+        snapshot.segments().count()
+    );
+}
+
+/// The first question after a start with none of the library in the page cache.
+fn cold(dir: &Path) {
+    let bytes = std::fs::read(dir.with_extension("questions")).unwrap();
+    let floats: Vec<f32> = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let size = floats.len() / (QUERY_FRAMES + 1);
+    let (mean, frames) = floats.split_at(size);
+    let pairs: Vec<(f64, &[f32])> = frames.chunks(size).map(|frame| (0.0, frame)).collect();
+    let query = Query::new(&Quantiser::new(mean), pairs.into_iter());
+    let dropped = Command::new("sh").args(["-c", "sync; echo 3 > /proc/sys/vm/drop_caches"]).status();
+    let dropped = dropped.is_ok_and(|status| status.success());
+    let begun = Instant::now();
+    let snapshot = Snapshot::open(dir).unwrap();
+    let scope = Scope { k: RESULTS, allows: &|_| true, is_query: &|_| false };
+    let hits = search(&snapshot, &query, &scope).hits.len();
+    println!(
+        "first question{} {:.1?}, {hits} hits, resident {:.0} MB; the second {:.1?}",
+        if dropped { ", page cache dropped" } else { "" },
+        begun.elapsed(),
+        resident_mb(),
+        {
+            let begun = Instant::now();
+            search(&snapshot, &query, &scope);
+            begun.elapsed()
+        }
+    );
+}
+
+/// Resident memory of this process, where the system tells.
+fn resident_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
+}

@@ -1,0 +1,131 @@
+//! Weighs the sounds that look closest: reads their vectors and compares every frame.
+//!
+//! Candidates are taken in the order of how similar they can be at most; as soon as the wanted number of sounds is more
+//! similar than the next one can be, the rest is left (the threshold algorithm of Fagin, Lotem & Naor, 2003). How
+//! similar a sound can be is the mean of its estimated cosines, for query frames that it does not look close to the
+//! cosine of the last one that does, and twice the standard deviation that the bound of the codes gives that mean.
+
+use std::collections::HashMap;
+
+use crate::index::{Snapshot, SoundId};
+
+use super::Query;
+use super::flat::{Found, best_of, mean};
+use super::near::Near;
+use super::probe::Nearest;
+use super::top::Top;
+
+/// Standard deviations that an estimate may be off.
+const DEVIATIONS: f32 = 2.0;
+
+/// Sounds compared so far.
+pub(super) struct Scales<'a> {
+    snapshot: &'a Snapshot,
+    query: &'a Query,
+    /// Where the best cosines of a sound begin in `best`.
+    weighed: HashMap<SoundId, usize>,
+    best: Vec<f32>,
+    buffer: Vec<i8>,
+    scales: Vec<f32>,
+    rows: Vec<f32>,
+}
+
+/// A sound that may be among the closest.
+struct Candidate {
+    id: SoundId,
+    /// How similar it can be at most.
+    ceiling: f32,
+}
+
+impl<'a> Scales<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, query: &'a Query) -> Self {
+        Self {
+            snapshot,
+            query,
+            weighed: HashMap::new(),
+            best: Vec::new(),
+            buffer: Vec::new(),
+            scales: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Puts the closest sounds among the hits.
+    pub(super) fn weigh_hits(&mut self, near: &Nearest, hits: &mut Top<SoundId>) {
+        for candidate in self.candidates(near) {
+            if !hits.admits(candidate.ceiling) {
+                break;
+            }
+            if let Some(best) = self.weigh(candidate.id) {
+                let similarity = mean(best);
+                hits.push(similarity, candidate.id);
+            }
+        }
+    }
+
+    /// Puts the closest labelled sounds among the voters.
+    pub(super) fn weigh_voters(&mut self, near: &mut Nearest, found: &mut Found<'_>) {
+        for (query, (near, voters)) in near.labelled.iter_mut().zip(&mut found.voters).enumerate() {
+            near.sort();
+            for Near { id, cosine, deviation } in near.entries().iter().copied() {
+                if !voters.admits(cosine + DEVIATIONS * deviation) {
+                    break;
+                }
+                let cat = self.snapshot.get(id).and_then(|sound| sound.cat());
+                if let (Some(cat), Some(best)) = (cat, self.weigh(id)) {
+                    voters.push(best[query], (id, cat));
+                }
+            }
+        }
+    }
+
+    /// The candidates, most promising first.
+    fn candidates(&self, near: &Nearest) -> Vec<Candidate> {
+        let queries = self.query.len() as f32;
+        let floors: Vec<f32> = near.hits.iter().map(|near| near.ceiling_of_others()).collect();
+        let floor = floors.iter().sum::<f32>();
+        let mut all: Vec<(SoundId, f32, f32)> = Vec::new();
+        for (near, floor) in near.hits.iter().zip(&floors) {
+            let entry = |near: &Near| (near.id, near.cosine - floor, near.deviation * near.deviation);
+            all.extend(near.entries().iter().map(entry));
+        }
+        all.sort_unstable_by_key(|entry| entry.0);
+        let mut candidates: Vec<Candidate> = all
+            .chunk_by(|a, b| a.0 == b.0)
+            .map(|entries| {
+                let above: f32 = entries.iter().map(|entry| entry.1).sum();
+                let variance: f32 = entries.iter().map(|entry| entry.2).sum();
+                let ceiling = (floor + above + DEVIATIONS * variance.sqrt()) / queries;
+                Candidate { id: entries[0].0, ceiling }
+            })
+            .collect();
+        candidates.sort_unstable_by(|a, b| b.ceiling.total_cmp(&a.ceiling).then(a.id.cmp(&b.id)));
+        candidates
+    }
+
+    /// The best cosine of each query frame among a sound's frames.
+    fn weigh(&mut self, id: SoundId) -> Option<&[f32]> {
+        let queries = self.query.len();
+        if let Some(at) = self.weighed.get(&id) {
+            return Some(&self.best[*at..*at + queries]);
+        }
+        let sound = self.snapshot.get(id)?;
+        let frames = sound.frame_range().ok().filter(|frames| !frames.is_empty())?;
+        let segment = sound.segment();
+        let lanes = self.query.quantised().lanes();
+        self.scales.clear();
+        self.scales.extend(segment.frame_rows()[frames.clone()].iter().map(|row| row.scale));
+        self.rows.resize(frames.len() * lanes, 0.0);
+        let vectors = segment.read_vectors(frames, &mut self.buffer);
+        self.query.quantised().compare(vectors, &self.scales, &mut self.rows);
+        let at = self.best.len();
+        self.best.extend_from_slice(best_of(&mut self.rows, lanes, queries));
+        self.weighed.insert(id, at);
+        Some(&self.best[at..])
+    }
+
+    /// Sounds compared so far.
+    pub(super) fn weighed(&self) -> usize {
+        self.weighed.len()
+    }
+}
