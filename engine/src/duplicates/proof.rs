@@ -1,0 +1,440 @@
+//! Whether two sounds share audio, sample by sample: the offset by cross-correlation, the gain by least squares, and
+//! what is left over when one is taken from the other.
+//!
+//! The similarity is the correlation of both at the best offset (to a fraction of a sample), taken in bands and
+//! averaged over the bands that sound, so that a hum does not outweigh everything else; this is the generalised
+//! cross-correlation of Knapp and Carter (IEEE TASSP 24(4), 1976) with bands in place of single frequencies. Copies
+//! through a codec stay above 0.8, other takes of the same source below 0.4.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use realfft::num_complex::Complex;
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+
+use super::fingerprint::{HOP, Heard, RATE_HZ, hann};
+use super::samples::{Samples, Source};
+use super::table::Candidate;
+use super::Evidence;
+use crate::audio::AudioError;
+
+/// Samples of the piece that the offset is found with, and of the transform.
+const PIECE: usize = 1 << 15;
+const PIECE_FFT: usize = 1 << 16;
+/// How far the offset may be from where the moments put it, samples: a click sounds the same wherever in its window.
+const REACH: usize = 10 * HOP;
+/// Window of the comparison, one every half.
+const BLOCK: usize = 8192;
+/// Bands of the comparison, from 40 Hz to 9 kHz.
+const BANDS: usize = 24;
+const LOWEST_HZ: f64 = 40.0;
+const HIGHEST_HZ: f64 = 9_000.0;
+/// A band sounds when it is at most this far below the loudest of its sound's bands, as power.
+const BAND_FLOOR: f64 = 1e-5;
+/// Mean similarity of the shared part from which it is the same audio, if no more than this share of the power is left
+/// over (−3 dB).
+const LEAST_SIMILARITY: f64 = 0.6;
+const MOST_RESIDUAL: f64 = 0.5;
+/// The same for sounds of which a codec has kept but the loudest bands: less similarity, but far less left over
+/// (−12 dB).
+const LEAST_SIMILARITY_LOUD: f64 = 0.35;
+const MOST_RESIDUAL_LOUD: f64 = 0.06;
+/// Blocks count the less the fainter they are, and nothing this far below the loudest hop, dB.
+const COMPARED_BELOW_LOUDEST_DB: f64 = 35.0;
+/// A block of the shared part agrees from this similarity on or when no more than that is left over, and so many must.
+const BLOCK_AGREES: f64 = 0.5;
+const LEAST_AGREEING: f64 = 0.85;
+/// After so many blocks a comparison that goes badly is given up.
+const GIVE_UP_AFTER: u32 = 24;
+/// A tone repeats itself: where a sound is this similar to itself at another offset, none is certain.
+const PERIODIC: f64 = 0.9;
+/// Offsets at which that is looked for, samples: 10 to 70 ms.
+const PERIODS: Range<usize> = 220..1544;
+/// Of tones, only those are the same that begin within this of each other and are of one length, samples.
+const TONE_BEGINS: f64 = 24.0;
+const TONE_LENGTH: u64 = 1323;
+/// What may be missing at the ends of the same audio, seconds and as a share of what can be heard.
+const MISSING_S: f64 = 0.1;
+const MISSING_SHARE: f64 = 0.2;
+/// The shortest audio that can be contained in another, seconds.
+const LEAST_CONTAINED_S: f64 = 0.1;
+
+/// A sound with what listening to it gave.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Party<'a> {
+    pub source: &'a Source,
+    pub heard: &'a Heard,
+}
+
+/// What two sounds have to do with each other; the evidence is that of the first in terms of the second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Verdict {
+    /// All that can be heard of both is the same.
+    Same(Evidence),
+    /// The first is a part of the second.
+    Within(Evidence),
+    /// The second is a part of the first.
+    Holds(Evidence),
+    /// Nothing, or not enough to say.
+    Different,
+}
+
+/// Compares sounds; it keeps the plans and buffers.
+pub(super) struct Prover {
+    piece_fft: Arc<dyn RealToComplex<f32>>,
+    piece_inverse: Arc<dyn ComplexToReal<f32>>,
+    block_fft: Arc<dyn RealToComplex<f32>>,
+    window: Vec<f32>,
+    pub samples: Samples,
+}
+
+/// Where and how well a piece fits.
+struct Alignment {
+    /// Samples to be added to a time in the first to get to that in the second.
+    lag: i64,
+    /// The rest of the lag, below a sample.
+    fraction: f64,
+    periodic: bool,
+}
+
+impl Prover {
+    pub(super) fn new() -> Self {
+        let mut planner = RealFftPlanner::new();
+        Self {
+            piece_fft: planner.plan_fft_forward(PIECE_FFT),
+            piece_inverse: planner.plan_fft_inverse(PIECE_FFT),
+            block_fft: planner.plan_fft_forward(BLOCK),
+            window: hann(BLOCK),
+            samples: Samples::new(),
+        }
+    }
+
+    /// Compares two sounds about where a candidate says.
+    ///
+    /// # Errors
+    /// Those of decoding.
+    pub(super) fn compare(
+        &mut self,
+        a: Party<'_>,
+        b: Party<'_>,
+        candidate: &Candidate,
+    ) -> Result<Verdict, AudioError> {
+        if a.heard.active.is_none() || b.heard.active.is_none() {
+            return Ok(Verdict::Different);
+        }
+        let guess = i64::from(candidate.lag) * HOP as i64;
+        // A moment looks back over its window and the one that it is compared with.
+        let at = i64::from(candidate.at) * HOP as i64 - PIECE as i64 / 4;
+        for alignment in self.align(a, b, guess, at)? {
+            let overlap = overlap(a.heard.samples, b.heard.samples, alignment.lag);
+            if let Some(fit) = self.fit(a, b, &alignment, &overlap)? {
+                return Ok(judge(a, b, &alignment, &overlap, &fit));
+            }
+        }
+        Ok(Verdict::Different)
+    }
+
+    /// Offsets at which one piece fits best: with all bands alike and, where that is elsewhere, with all as loud as
+    /// they are, which is right for what hardly has more than one band.
+    fn align(
+        &mut self,
+        a: Party<'_>,
+        b: Party<'_>,
+        guess: i64,
+        at: i64,
+    ) -> Result<Vec<Alignment>, AudioError> {
+        let shared = overlap(a.heard.samples, b.heard.samples, guess);
+        let reach = REACH as i64;
+        // Near the middle of what the moments share, but inside of both.
+        let start = at.min(shared.end - PIECE as i64).max(shared.start);
+        let end = (start + PIECE as i64).min(shared.end);
+        if end <= start {
+            return Ok(Vec::new());
+        }
+        let mut first = self.piece_fft.make_input_vec();
+        let mut second = self.piece_fft.make_input_vec();
+        let length = (end - start) as usize;
+        self.samples.read(a.source, start, &mut first[..length])?;
+        self.samples.read(b.source, start + guess - reach, &mut second[..length + 2 * REACH])?;
+        let (mut x, mut y) = (self.piece_fft.make_output_vec(), self.piece_fft.make_output_vec());
+        // The lengths are the plan's own.
+        if self.piece_fft.process(&mut first, &mut x).is_err()
+            || self.piece_fft.process(&mut second, &mut y).is_err()
+        {
+            return Ok(Vec::new());
+        }
+        let bands = bands(PIECE_FFT);
+        let even = weights(&bands, &x, &y);
+        if even.iter().all(|weight| *weight == 0.0) {
+            return Ok(Vec::new());
+        }
+        let own = self.correlation(&x, &x, &weights(&bands, &x, &x));
+        let periodic = PERIODS.clone().any(|lag| own[lag].abs() >= PERIODIC as f32 * own[0].abs());
+        let mut found: Vec<Alignment> = Vec::new();
+        for weights in [even, vec![1.0; x.len()]] {
+            let cross = self.correlation(&x, &y, &weights);
+            let best = (0..=2 * REACH).max_by(|p, q| cross[*p].abs().total_cmp(&cross[*q].abs()));
+            let Some(best) = best else { continue };
+            let lag = guess - reach + best as i64;
+            if found.iter().all(|alignment| (alignment.lag - lag).abs() > 1) {
+                found.push(Alignment { lag, fraction: fraction(&x, &y, &weights, best), periodic });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Weighted cross-correlation; index is the lag of the second, circular.
+    fn correlation(&self, x: &[Complex<f32>], y: &[Complex<f32>], weights: &[f32]) -> Vec<f32> {
+        let mut product: Vec<Complex<f32>> =
+            x.iter().zip(y).zip(weights).map(|((x, y), weight)| x.conj() * y * *weight).collect();
+        product[0].im = 0.0;
+        if let Some(last) = product.last_mut() {
+            last.im = 0.0;
+        }
+        let mut correlation = self.piece_inverse.make_output_vec();
+        let done = self.piece_inverse.process(&mut product, &mut correlation);
+        debug_assert!(done.is_ok());
+        correlation
+    }
+
+    /// Compares all that both share at an offset; `None` where it does not agree.
+    fn fit(
+        &mut self,
+        a: Party<'_>,
+        b: Party<'_>,
+        alignment: &Alignment,
+        overlap: &Range<i64>,
+    ) -> Result<Option<Fit>, AudioError> {
+        let bands = bands(BLOCK);
+        let phasors: Vec<Complex<f64>> = (0..=BLOCK / 2)
+            .map(|bin| {
+                let angle = std::f64::consts::TAU * bin as f64 / BLOCK as f64 * alignment.fraction;
+                Complex::from_polar(1.0, angle)
+            })
+            .collect();
+        let mut sums = Sums::default();
+        let (mut first, mut second) = (vec![0.0f32; BLOCK], vec![0.0f32; BLOCK]);
+        let (mut x, mut y) = (self.block_fft.make_output_vec(), self.block_fft.make_output_vec());
+        let mut start = overlap.start - BLOCK as i64 / 2;
+        while start < overlap.end {
+            self.samples.read(a.source, start, &mut first)?;
+            self.samples.read(b.source, start + alignment.lag, &mut second)?;
+            mask(&mut first, start, overlap);
+            mask(&mut second, start, overlap);
+            start += BLOCK as i64 / 2;
+            let loudness = (power(&first) / a.heard.loudest).max(power(&second) / b.heard.loudest);
+            for side in [&mut first, &mut second] {
+                side.iter_mut().zip(&self.window).for_each(|(sample, weight)| *sample *= weight);
+            }
+            if self.block_fft.process(&mut first, &mut x).is_err()
+                || self.block_fft.process(&mut second, &mut y).is_err()
+            {
+                return Ok(None);
+            }
+            sums.take(&x, &y, &phasors, &bands, weight(loudness));
+            if sums.blocks == GIVE_UP_AFTER && sums.similarity.abs() < 0.3 * sums.weight {
+                return Ok(None);
+            }
+        }
+        Ok(sums.fit())
+    }
+}
+
+/// What it means that two sounds fit: which of them is whole in what both share.
+fn judge(a: Party<'_>, b: Party<'_>, alignment: &Alignment, overlap: &Range<i64>, fit: &Fit) -> Verdict {
+    let (Some(active_a), Some(active_b)) = (&a.heard.active, &b.heard.active) else {
+        return Verdict::Different;
+    };
+    let lag = alignment.lag as f64 + alignment.fraction;
+    let evidence = Evidence {
+        offset_s: lag / f64::from(RATE_HZ),
+        gain_db: 20.0 * fit.gain.abs().max(1e-9).log10(),
+        inverted: fit.gain < 0.0,
+        residual_db: 10.0 * fit.residual.max(1e-12).log10(),
+        similarity: fit.similarity,
+    };
+    let shared_b = overlap.start + alignment.lag..overlap.end + alignment.lag;
+    let (a_covered, b_covered) = (covers(overlap, active_a), covers(&shared_b, active_b));
+    if alignment.periodic {
+        let same_length = a.heard.samples.abs_diff(b.heard.samples) <= TONE_LENGTH;
+        let same = lag.abs() <= TONE_BEGINS && same_length && a_covered && b_covered;
+        return if same { Verdict::Same(evidence) } else { Verdict::Different };
+    }
+    let long_enough =
+        |active: &Range<u64>| (active.end - active.start) as f64 >= LEAST_CONTAINED_S * f64::from(RATE_HZ);
+    match (a_covered, b_covered) {
+        (true, true) => Verdict::Same(evidence),
+        (true, false) if long_enough(active_a) => Verdict::Within(evidence),
+        (false, true) if long_enough(active_b) => Verdict::Holds(evidence),
+        _ => Verdict::Different,
+    }
+}
+
+/// How well two sounds fit over all that they share.
+#[derive(Clone, Copy, Debug)]
+struct Fit {
+    gain: f64,
+    /// Share of the power that is left over.
+    residual: f64,
+    similarity: f64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Sums {
+    xx: f64,
+    yy: f64,
+    xy: f64,
+    /// Signed, so that a part that is inverted does not agree with one that is not.
+    similarity: f64,
+    agreeing: f64,
+    opposing: f64,
+    weight: f64,
+    blocks: u32,
+}
+
+impl Sums {
+    fn take(
+        &mut self,
+        x: &[Complex<f32>],
+        y: &[Complex<f32>],
+        phasors: &[Complex<f64>],
+        bands: &[Range<usize>],
+        weight: f64,
+    ) {
+        let mut of_bands = Vec::with_capacity(bands.len());
+        for band in bands {
+            let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+            for bin in band.clone() {
+                let (x, y) = (wide(x[bin]), wide(y[bin]));
+                xx += x.norm_sqr();
+                yy += y.norm_sqr();
+                xy += (x.conj() * y * phasors[bin]).re;
+            }
+            (self.xx, self.yy, self.xy) = (self.xx + xx, self.yy + yy, self.xy + xy);
+            of_bands.push((xx, yy, xy));
+        }
+        if weight <= 0.0 {
+            return;
+        }
+        self.blocks += 1;
+        self.weight += weight;
+        let loudest = |of: fn(&(f64, f64, f64)) -> f64| of_bands.iter().map(of).fold(0.0, f64::max);
+        let (loudest_x, loudest_y) = (loudest(|band| band.0), loudest(|band| band.1));
+        let sounding = of_bands
+            .iter()
+            .filter(|(xx, yy, _)| *xx > loudest_x * BAND_FLOOR && *yy > loudest_y * BAND_FLOOR);
+        let (mut sum, mut count) = (0.0, 0);
+        for (xx, yy, xy) in sounding {
+            sum += xy / (xx * yy).sqrt();
+            count += 1;
+        }
+        let similarity = if count > 0 { sum / f64::from(count) } else { 0.0 };
+        self.similarity += weight * similarity;
+        let sums = of_bands.iter().fold((0.0, 0.0, 0.0), |sum, band| {
+            (sum.0 + band.0, sum.1 + band.1, sum.2 + band.2)
+        });
+        let loud = 1.0 - sums.2 * sums.2 / (sums.0 * sums.1) <= MOST_RESIDUAL_LOUD;
+        let agrees = |way: f64| way * similarity >= BLOCK_AGREES || loud && way * sums.2 > 0.0;
+        self.agreeing += if agrees(1.0) { weight } else { 0.0 };
+        self.opposing += if agrees(-1.0) { weight } else { 0.0 };
+    }
+
+    fn fit(&self) -> Option<Fit> {
+        if self.weight <= 0.0 || self.xx <= 0.0 || self.yy <= 0.0 {
+            return None;
+        }
+        let similarity = self.similarity.abs() / self.weight;
+        let agreeing = self.agreeing.max(self.opposing) / self.weight;
+        let residual = (1.0 - self.xy * self.xy / (self.xx * self.yy)).max(0.0);
+        tracing::debug!(similarity, agreeing, residual, self.blocks, "compared");
+        let alike = similarity >= LEAST_SIMILARITY && residual <= MOST_RESIDUAL;
+        let alike_loud = similarity >= LEAST_SIMILARITY_LOUD && residual <= MOST_RESIDUAL_LOUD;
+        let fits = agreeing >= LEAST_AGREEING && (alike || alike_loud);
+        // The first in terms of the second.
+        fits.then_some(Fit { gain: self.xy / self.yy, residual, similarity })
+    }
+}
+
+/// Bins of each band in a transform of so many samples.
+fn bands(fft: usize) -> Vec<Range<usize>> {
+    let bin = |band: usize| {
+        let hz = LOWEST_HZ * (HIGHEST_HZ / LOWEST_HZ).powf(band as f64 / BANDS as f64);
+        (hz * fft as f64 / f64::from(RATE_HZ)).round() as usize
+    };
+    (0..BANDS).map(|band| bin(band)..bin(band + 1)).collect()
+}
+
+/// Weights of the bins that make every band that sounds in both count the same; 0 elsewhere.
+fn weights(bands: &[Range<usize>], x: &[Complex<f32>], y: &[Complex<f32>]) -> Vec<f32> {
+    let energies = |of: &[Complex<f32>]| -> Vec<f64> {
+        bands.iter().map(|band| of[band.clone()].iter().map(|bin| f64::from(bin.norm_sqr())).sum()).collect()
+    };
+    let (of_x, of_y) = (energies(x), energies(y));
+    let loudest = |of: &[f64]| of.iter().copied().fold(0.0, f64::max);
+    let (loudest_x, loudest_y) = (loudest(&of_x), loudest(&of_y));
+    let mut weights = vec![0.0; x.len()];
+    for ((band, xx), yy) in bands.iter().zip(of_x).zip(of_y) {
+        if xx > loudest_x * BAND_FLOOR && yy > loudest_y * BAND_FLOOR {
+            weights[band.clone()].fill((1.0 / (xx * yy).sqrt()) as f32);
+        }
+    }
+    weights
+}
+
+/// What is to be added to a whole lag so that both fit best, −0.6 to 0.6 samples.
+fn fraction(x: &[Complex<f32>], y: &[Complex<f32>], weights: &[f32], lag: usize) -> f64 {
+    let fit = |fraction: f64| {
+        let step = std::f64::consts::TAU / PIECE_FFT as f64 * (lag as f64 + fraction);
+        let turn = Complex::from_polar(1.0, step);
+        let mut phasor = Complex::new(1.0, 0.0);
+        let mut sum = 0.0;
+        for ((x, y), weight) in x.iter().zip(y).zip(weights) {
+            if *weight > 0.0 {
+                sum += (wide(x.conj() * y) * phasor).re * f64::from(*weight);
+            }
+            phasor *= turn;
+        }
+        sum.abs()
+    };
+    let steps = (-12..=12).map(|step| f64::from(step) * 0.05);
+    steps.map(|fraction| (fit(fraction), fraction)).max_by(|p, q| p.0.total_cmp(&q.0)).map_or(0.0, |best| best.1)
+}
+
+fn wide(value: Complex<f32>) -> Complex<f64> {
+    Complex::new(f64::from(value.re), f64::from(value.im))
+}
+
+/// What a block counts, by its power beside the loudest hop's: all at that, nothing so far below that codecs make their
+/// own of it.
+fn weight(loudness: f32) -> f64 {
+    let level_db = 10.0 * f64::from(loudness.max(f32::MIN_POSITIVE)).log10();
+    (1.0 + level_db / COMPARED_BELOW_LOUDEST_DB).clamp(0.0, 1.0)
+}
+
+fn power(samples: &[f32]) -> f32 {
+    samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len() as f32
+}
+
+/// Silences what lies outside of the shared part.
+fn mask(samples: &mut [f32], start: i64, shared: &Range<i64>) {
+    let length = samples.len() as i64;
+    let from = (shared.start - start).clamp(0, length) as usize;
+    let to = (shared.end - start).clamp(0, length) as usize;
+    samples[..from].fill(0.0);
+    samples[to.max(from)..].fill(0.0);
+}
+
+/// What two sounds share at an offset, in samples of the first.
+fn overlap(a: u64, b: u64, lag: i64) -> Range<i64> {
+    let start = (-lag).max(0);
+    start..(a as i64).min(b as i64 - lag).max(start)
+}
+
+/// Whether all that can be heard lies in the shared part, but for a little at the ends.
+fn covers(shared: &Range<i64>, active: &Range<u64>) -> bool {
+    let (start, end) = (active.start as i64, active.end as i64);
+    let missing = (shared.start - start).max(0) + (end - shared.end).max(0);
+    let length = (end - start) as f64;
+    let allowed = (MISSING_S * f64::from(RATE_HZ)).min(MISSING_SHARE * length);
+    missing as f64 <= allowed
+}
