@@ -54,6 +54,12 @@ def probe_s(path: Path) -> float:
     return float(subprocess.run(ask, check=True, capture_output=True, text=True).stdout)
 
 
+def loudest_db(path: Path, start_s: float, length_s: float) -> float:
+    ask = ["ffmpeg", "-ss", f"{start_s}", "-t", f"{length_s}", "-i", path, "-af", "volumedetect", "-f", "null", "-"]
+    said = subprocess.run(ask, check=True, capture_output=True, text=True).stderr
+    return float(said.split("max_volume:")[1].split("dB")[0])
+
+
 def cut(amount: float, length_s: float, chance: random.Random) -> tuple[float, float] | None:
     """Start and length of an excerpt: half of it, or so many seconds; `None` where too little would be left out."""
     wanted = length_s * 0.5 if amount == 0.5 else abs(amount)
@@ -107,7 +113,7 @@ def make(folders: list[Path], work: Path, args: argparse.Namespace) -> None:
             start_s = 0.0
             if amount is not None:
                 excerpt = cut(amount, probe_s(path), chance)
-                if excerpt is None:
+                if excerpt is None or loudest_db(path, *excerpt) < -60:
                     continue
                 start_s = excerpt[0]
                 trim = ["-ss", f"{start_s:.6f}", "-t", f"{excerpt[1]:.6f}"]

@@ -43,9 +43,8 @@ pub(super) fn of(
             groups.push(Group { kind: Kind::Identical, members: group });
         }
     }
-    let copies_of = |class: u32| {
-        copies.get(&class).copied().unwrap_or(classes[class as usize].sounds.len() - 1)
-    };
+    let copies_of =
+        |class: u32| copies.get(&class).copied().unwrap_or(classes[class as usize].sounds.len() - 1);
     let mut wholes: BTreeMap<u32, Vec<(u32, Evidence)>> = BTreeMap::new();
     for (part, whole, evidence) in &settled.parts {
         wholes.entry(*whole).or_default().push((*part, *evidence));
@@ -58,8 +57,7 @@ pub(super) fn of(
                 .take(1)
                 .map(move |member| Member { copies: copies_of(class), ..member })
         };
-        let mut group: Vec<Member> =
-            one(whole, Relation::Reference, Proof::Bytes, Evidence::EQUAL).collect();
+        let mut group: Vec<Member> = one(whole, Relation::Reference, Proof::Bytes, Evidence::EQUAL).collect();
         for (part, evidence) in parts {
             group.extend(one(part, Relation::Contained, Proof::Audio, evidence));
         }

@@ -98,7 +98,8 @@ impl Samples {
         }
         self.decoded_s += samples.len() as f64 / f64::from(RATE_HZ);
         while self.kept + samples.len() > KEPT_SAMPLES
-            && let Some(oldest) = self.whole.iter().min_by_key(|(_, whole)| whole.used).map(|(number, _)| *number)
+            && let Some(oldest) =
+                self.whole.iter().min_by_key(|(_, whole)| whole.used).map(|(number, _)| *number)
         {
             self.kept -= self.whole.remove(&oldest).map_or(0, |whole| whole.samples.len());
         }
@@ -124,12 +125,7 @@ impl Cursor {
         let from_s = (start / u64::from(RATE_HZ)).saturating_sub(LEAD_S);
         let reader = AudioReader::open(Path::new(&source.path))?;
         let stream = MonoStream::from_reader(reader, RATE_HZ, from_s as f64, None)?;
-        Ok(Self {
-            number: source.number,
-            stream,
-            buffer: Vec::new(),
-            start: from_s * u64::from(RATE_HZ),
-        })
+        Ok(Self { number: source.number, stream, buffer: Vec::new(), start: from_s * u64::from(RATE_HZ) })
     }
 
     /// Whether a place can be read on from here without decoding much that was not asked for.
@@ -160,5 +156,59 @@ impl Cursor {
             out[..count].copy_from_slice(&piece[..count]);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use earmark_demo::{Audio, SampleFormat, wav};
+
+    fn file(dir: &Path, number: u32, length_s: f64) -> (Source, Vec<f32>) {
+        let mut state = number | 1;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as f32 / 65_536.0 - 0.5
+        };
+        let samples: Vec<f32> = (0..(f64::from(RATE_HZ) * length_s) as usize).map(|_| next()).collect();
+        let audio = Audio { sample_rate_hz: RATE_HZ, channels: vec![samples.clone()] };
+        let path = dir.join(format!("{number}.wav"));
+        std::fs::write(&path, wav::encode(&audio, SampleFormat::F32, &Default::default())).unwrap();
+        (Source { number, path, samples: samples.len() as u64 }, samples)
+    }
+
+    #[test]
+    fn short_and_long_sounds_are_read_alike_in_any_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut samples = Samples::new();
+        for (number, length_s) in [(1, 2.0), (2, WHOLE_S + 30.0), (3, WHOLE_S + 3.0), (4, WHOLE_S + 1.0)] {
+            let (source, whole) = file(dir.path(), number, length_s);
+            let mut piece = vec![0.0; 5000];
+            let end = whole.len() as i64;
+            for start in [end / 2, -2000, end - 1000, end / 2 - 700, end / 2 + 1000, end, end + 9000, -5000] {
+                samples.read(&source, start, &mut piece).unwrap();
+                let expected: Vec<f32> = (start..start + 5000)
+                    .map(|at| usize::try_from(at).ok().and_then(|at| whole.get(at)).copied().unwrap_or(0.0))
+                    .collect();
+                assert!(piece == expected, "sound {number} from {start}");
+            }
+        }
+        assert!(samples.cursors.len() <= 2);
+    }
+
+    #[test]
+    fn of_short_sounds_no_more_than_a_limit_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut samples = Samples::new();
+        let mut piece = [0.0; 10];
+        let length_s = WHOLE_S - 1.0;
+        let files = KEPT_SAMPLES / (f64::from(RATE_HZ) * length_s) as usize + 2;
+        let (source, _) = file(dir.path(), 0, length_s);
+        for number in 0..files as u32 {
+            samples.read(&Source { number, ..source.clone() }, 0, &mut piece).unwrap();
+        }
+        assert!(samples.kept <= KEPT_SAMPLES && samples.whole.len() >= 2);
+        assert!(!samples.whole.contains_key(&0), "the one not used for longest goes first");
     }
 }

@@ -251,11 +251,12 @@ impl Court<'_> {
         let source = |class: u32| self.heard.sources[class as usize].as_ref();
         let (Some(source_a), Some(source_b)) = (source(a), source(b)) else { return Verdict::Different };
         let party = |source| Party { source, heard: &self.heard.heard[source.number as usize] };
-        let verdict = self.prover.compare(party(source_a), party(source_b), candidate).unwrap_or_else(|error| {
-            // It could be decoded a moment ago; without its samples nothing is claimed.
-            tracing::warn!("{error}");
-            Verdict::Different
-        });
+        let verdict =
+            self.prover.compare(party(source_a), party(source_b), candidate).unwrap_or_else(|error| {
+                // It could be decoded a moment ago; without its samples nothing is claimed.
+                tracing::warn!("{error}");
+                Verdict::Different
+            });
         tracing::debug!(a = %source_a.path.display(), b = %source_b.path.display(), votes = candidate.votes, ?verdict);
         self.tried.insert((a, b), verdict);
         verdict

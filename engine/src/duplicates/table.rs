@@ -16,8 +16,10 @@ const MOMENTS_A_SECOND: f64 = super::fingerprint::RATE_HZ as f64 / super::finger
 const MOST_LOOKED_AT: usize = 64;
 /// Shared moments that make a candidate.
 const LEAST_VOTES: u32 = 2;
-/// Candidates of one sound.
+/// Candidates of one sound, whatever its length, and one more for so many of its moments: a long take may have given
+/// many excerpts.
 const MOST_CANDIDATES: usize = 8;
+const MOMENTS_A_CANDIDATE: usize = 4;
 const NONE: u32 = u32::MAX;
 
 /// Two sounds that may share audio.
@@ -68,7 +70,7 @@ impl Table {
     pub(super) fn ask_and_enter(&mut self, sound: u32, moments: &[Moment]) -> Vec<Candidate> {
         let votes = self.votes(moments);
         self.enter(sound, moments);
-        best(sound, &votes)
+        best(sound, &votes, MOST_CANDIDATES + moments.len() / MOMENTS_A_CANDIDATE)
     }
 
     fn votes(&self, moments: &[Moment]) -> HashMap<(u32, i32), (u32, u32)> {
@@ -158,7 +160,7 @@ fn variants(moment: &Moment) -> impl Iterator<Item = u32> {
     })
 }
 
-fn best(sound: u32, votes: &HashMap<(u32, i32), (u32, u32)>) -> Vec<Candidate> {
+fn best(sound: u32, votes: &HashMap<(u32, i32), (u32, u32)>, most: usize) -> Vec<Candidate> {
     let mut of_sound: HashMap<u32, Candidate> = HashMap::new();
     for (&(other, lag), &(count, at)) in votes {
         // Offsets that are no whole number of hops share their votes between two.
@@ -173,7 +175,7 @@ fn best(sound: u32, votes: &HashMap<(u32, i32), (u32, u32)>) -> Vec<Candidate> {
     let mut found: Vec<Candidate> =
         of_sound.into_values().filter(|candidate| candidate.votes >= LEAST_VOTES).collect();
     found.sort_unstable_by_key(|candidate| (std::cmp::Reverse(candidate.votes), candidate.b));
-    found.truncate(MOST_CANDIDATES);
+    found.truncate(most);
     found
 }
 
@@ -220,7 +222,7 @@ mod tests {
         let mut table = Table::new(100.0);
         for sound in 0..1000 {
             let found = table.ask_and_enter(sound, &moments(1, 0..10, 0));
-            assert!(sound == 0 || !found.is_empty() && found.len() <= MOST_CANDIDATES);
+            assert!(sound == 0 || !found.is_empty() && found.len() <= MOST_CANDIDATES + 2);
         }
     }
 }

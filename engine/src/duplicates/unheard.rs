@@ -27,8 +27,9 @@ pub(super) fn likely(library: &Library<'_>, unheard: &[u32]) -> Vec<Likely> {
         return Vec::new();
     }
     let bin = |class: u32| (library.duration_s(class) / LENGTH_S) as u64;
-    let mut order: Vec<(u64, f32, u32)> =
-        (0..library.classes.len() as u32).map(|class| (bin(class), projection(library, class), class)).collect();
+    let mut order: Vec<(u64, f32, u32)> = (0..library.classes.len() as u32)
+        .map(|class| (bin(class), projection(library, class), class))
+        .collect();
     order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
     let mut found = Vec::new();
     for &class in unheard {
@@ -36,8 +37,7 @@ pub(super) fn likely(library: &Library<'_>, unheard: &[u32]) -> Vec<Likely> {
         let mut best: Option<(f32, u32)> = None;
         for bin in bin(class).saturating_sub(1)..=bin(class) + 1 {
             let middle = order.partition_point(|entry| entry.0 < bin || (entry.0 == bin && entry.1 < place));
-            let nearest =
-                middle.saturating_sub(NEIGHBOURS)..(middle + NEIGHBOURS).min(order.len());
+            let nearest = middle.saturating_sub(NEIGHBOURS)..(middle + NEIGHBOURS).min(order.len());
             for &(_, _, other) in &order[nearest] {
                 let near = (library.duration_s(class) - library.duration_s(other)).abs() <= LENGTH_S;
                 if other == class || !near {

@@ -26,8 +26,7 @@ pub(crate) fn run(global: &Global, args: DuplicatesArgs) -> Result<Ending, Failu
     let dir = args.library.dir()?;
     let mut partial = false;
     if let Some(folder) = &args.within {
-        let (summary, _) =
-            commands::index::update(global, &dir, std::slice::from_ref(folder), &args.work())?;
+        let (summary, _) = commands::index::update(global, &dir, std::slice::from_ref(folder), &args.work())?;
         if summary.cancelled {
             return Ok(Ending::Interrupted);
         }
@@ -110,7 +109,12 @@ impl Answer<'_> {
         let mut out = anstream::stdout().lock();
         let (strong, good, faint) = (output::STRONG, output::GOOD, output::FAINT);
         for group in &self.report.groups {
-            writeln!(out, "{strong}{}{strong:#}, {}", title(group.kind), counted(group.members.len(), "sound"))?;
+            writeln!(
+                out,
+                "{strong}{}{strong:#}, {}",
+                title(group.kind),
+                counted(group.members.len(), "sound")
+            )?;
             for member in &group.members {
                 let Some(sound) = self.snapshot.get(member.id) else { continue };
                 write!(
@@ -195,8 +199,22 @@ impl Answer<'_> {
 }
 
 const COLUMNS: [&str; 16] = [
-    "group", "kind", "relation", "proof", "path", "offset_s", "gain_db", "inverted", "residual_db", "similarity",
-    "duration_s", "format", "sample_rate_hz", "channels", "file_size", "copies",
+    "group",
+    "kind",
+    "relation",
+    "proof",
+    "path",
+    "offset_s",
+    "gain_db",
+    "inverted",
+    "residual_db",
+    "similarity",
+    "duration_s",
+    "format",
+    "sample_rate_hz",
+    "channels",
+    "file_size",
+    "copies",
 ];
 
 #[derive(Serialize)]
