@@ -11,3 +11,5 @@ pub mod network;
 pub mod search;
 pub mod spectrogram;
 pub mod ucs;
+
+mod vectors;

@@ -5,7 +5,6 @@
 //! frames), keeps the closest sounds and, on the way, the closest labelled ones; [`categories`] lets those vote.
 
 mod categories;
-mod kernel;
 mod query;
 mod scan;
 mod top;

@@ -1,6 +1,7 @@
 //! The frames asked about.
 
 use crate::index::Quantiser;
+use crate::vectors::Comparand;
 
 /// Longer regions are thinned out evenly to so many frames: cost grows with every one, insight does not.
 pub const MAX_QUERY_FRAMES: usize = 32;
@@ -11,10 +12,8 @@ pub struct Query {
     embedding_size: usize,
     /// Where each frame begins in the region, seconds.
     starts_s: Vec<f64>,
-    /// Quantised directions, `[frames × embedding size]`.
-    vectors: Vec<i8>,
-    /// Quantisation step of each frame.
-    scales: Vec<f32>,
+    /// Quantised directions.
+    quantised: Comparand,
     /// Directions before quantisation, `[frames × embedding size]`, for exact similarities.
     directions: Vec<f32>,
 }
@@ -27,8 +26,7 @@ impl Query {
         let mut query = Self {
             embedding_size: quantiser.embedding_size(),
             starts_s: Vec::with_capacity(kept),
-            vectors: Vec::new(),
-            scales: Vec::new(),
+            quantised: Comparand::new(quantiser.embedding_size()),
             directions: Vec::new(),
         };
         for (at, (start_s, embedding)) in frames.enumerate() {
@@ -39,8 +37,7 @@ impl Query {
             let (direction, _) = quantiser.direction(embedding);
             let (vector, scale) = crate::index::to_i8(&direction);
             query.starts_s.push(start_s);
-            query.vectors.extend_from_slice(&vector);
-            query.scales.push(scale);
+            query.quantised.push(&vector, scale);
             query.directions.extend_from_slice(&direction);
         }
         query
@@ -66,12 +63,8 @@ impl Query {
         self.starts_s[frame]
     }
 
-    pub(crate) fn vectors(&self) -> &[i8] {
-        &self.vectors
-    }
-
-    pub(crate) fn scales(&self) -> &[f32] {
-        &self.scales
+    pub(crate) fn quantised(&self) -> &Comparand {
+        &self.quantised
     }
 
     /// A frame's direction, `[embedding size]`.

@@ -1,17 +1,21 @@
 //! One pass over the library: closest sounds, and closest labelled sounds for the vote.
 
 use std::num::NonZero;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::index::{Segment, Snapshot, SoundId, SoundRef};
 
+use super::Query;
 use super::categories::Vote;
 use super::top::Top;
-use super::{Query, kernel};
+use crate::vectors;
 
 /// Sounds that a thread takes at a time.
 const BATCH: u32 = 4096;
+/// Frames compared at once, or a few more: their vectors and cosines stay in the processor's caches.
+const FRAMES_AT_ONCE: usize = 64;
 /// Closest labelled sounds kept for each query frame.
 const VOTERS: usize = 16;
 
@@ -70,9 +74,10 @@ pub fn search(snapshot: &Snapshot, query: &Query, scope: &Scope<'_>) -> Ranking 
             for sound in (*first..last).filter_map(|number| segment.sound(number)) {
                 let id = SoundId { segment: *at, sound: sound.number() };
                 if snapshot.is_live(id) && !(scope.is_query)(&sound) {
-                    found.take(query, segment, id, &sound, (scope.allows)(&sound));
+                    found.take(segment, id, &sound, (scope.allows)(&sound));
                 }
             }
+            found.compare(segment);
         }
         found
     };
@@ -102,8 +107,9 @@ pub fn scan_bank(bank: &Segment, query: &Query, is_query: &dyn Fn(&SoundRef<'_>)
     let mut found = Found::new(query, 0);
     for sound in bank.sounds().filter(|sound| !is_query(sound)) {
         let id = SoundId { segment: 0, sound: sound.number() };
-        found.take(query, bank, id, &sound, false);
+        found.take(bank, id, &sound, false);
     }
+    found.compare(bank);
     found.into_votes(true)
 }
 
@@ -116,7 +122,7 @@ fn exact(snapshot: &Snapshot, query: &Query, id: SoundId) -> Option<Hit> {
         let direction = query.direction(number);
         let mut best = (f32::NEG_INFINITY, 0);
         for (row, vector) in sound.frames().ok()? {
-            let cosine = kernel::dot(direction, vector) * row.scale;
+            let cosine = vectors::dot(direction, vector) * row.scale;
             if cosine > best.0 {
                 best = (cosine, row.start_ms);
             }
@@ -135,51 +141,88 @@ fn exact(snapshot: &Snapshot, query: &Query, id: SoundId) -> Option<Hit> {
 }
 
 /// What one thread has found so far.
-struct Found {
+struct Found<'a> {
+    query: &'a Query,
     hits: Top<SoundId>,
     /// For each query frame; CatIDs by their place in the UCS list.
     voters: Vec<Top<(SoundId, u16)>>,
-    best: Vec<(f32, u32)>,
+    /// Sounds that lie side by side and wait to be compared.
+    waiting: Vec<Waiting>,
     scales: Vec<f32>,
+    /// Cosines, `[frames × lanes]`.
+    rows: Vec<f32>,
 }
 
-impl Found {
-    fn new(query: &Query, k: usize) -> Self {
+struct Waiting {
+    id: SoundId,
+    frames: Range<usize>,
+    allowed: bool,
+    cat: Option<u16>,
+}
+
+impl<'a> Found<'a> {
+    fn new(query: &'a Query, k: usize) -> Self {
         Self {
+            query,
             hits: Top::new(k),
             voters: (0..query.len()).map(|_| Top::new(VOTERS)).collect(),
-            best: vec![(0.0, 0); query.len()],
+            waiting: Vec::new(),
             scales: Vec::new(),
+            rows: Vec::new(),
         }
     }
 
-    fn take(&mut self, query: &Query, segment: &Segment, id: SoundId, sound: &SoundRef<'_>, allowed: bool) {
+    /// Takes a sound of a segment; [`Found::compare`] must follow before one of another segment is taken.
+    fn take(&mut self, segment: &Segment, id: SoundId, sound: &SoundRef<'_>, allowed: bool) {
         let cat = sound.cat();
-        if query.is_empty() || (!allowed && cat.is_none()) {
+        if self.query.is_empty() || (!allowed && cat.is_none()) {
             return;
         }
-        let Ok(range) = sound.frame_range() else { return };
-        if range.is_empty() {
+        let Ok(frames) = sound.frame_range() else { return };
+        if frames.is_empty() {
             return;
         }
-        let size = query.embedding_size();
-        self.best.fill((f32::NEG_INFINITY, 0));
+        let begun = self.waiting.first().map_or(frames.start, |first| first.frames.start);
+        let continues = self.waiting.last().is_none_or(|last| last.frames.end == frames.start);
+        if !continues || frames.start - begun >= FRAMES_AT_ONCE {
+            self.compare(segment);
+        }
+        self.waiting.push(Waiting { id, frames, allowed, cat });
+    }
+
+    /// Compares the waiting sounds.
+    fn compare(&mut self, segment: &Segment) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let all = match (waiting.first(), waiting.last()) {
+            (Some(first), Some(last)) => first.frames.start..last.frames.end,
+            _ => return,
+        };
+        let (size, lanes) = (self.query.embedding_size(), self.query.quantised().lanes());
         self.scales.clear();
-        self.scales.extend(segment.frame_rows()[range.clone()].iter().map(|row| row.scale));
-        let vectors = &segment.vectors()[range.start * size..range.end * size];
-        kernel::best_matches(query.vectors(), vectors, &self.scales, size, &mut self.best);
-        let cosines = || self.best.iter().zip(query.scales()).map(|(best, scale)| best.0 * scale);
-        let similarity = cosines().sum::<f32>() / query.len() as f32;
-        if allowed && self.hits.admits(similarity) {
-            self.hits.push(similarity, id);
-        }
-        if let Some(cat) = cat {
-            for (voters, cosine) in self.voters.iter_mut().zip(cosines()) {
-                if voters.admits(cosine) {
-                    voters.push(cosine, (id, cat));
+        self.scales.extend(segment.frame_rows()[all.clone()].iter().map(|row| row.scale));
+        self.rows.resize(all.len() * lanes, 0.0);
+        let vectors = &segment.vectors()[all.start * size..all.end * size];
+        self.query.quantised().compare(vectors, &self.scales, &mut self.rows);
+        for sound in waiting.drain(..) {
+            // The best of each query frame ends up in the sound's first row.
+            let rows = (sound.frames.start - all.start) * lanes..(sound.frames.end - all.start) * lanes;
+            let (best, others) = self.rows[rows].split_at_mut(lanes);
+            for row in others.chunks_exact(lanes) {
+                best.iter_mut().zip(row).for_each(|(best, cosine)| *best = best.max(*cosine));
+            }
+            let best = &best[..self.query.len()];
+            let similarity = best.iter().sum::<f32>() / self.query.len() as f32;
+            if sound.allowed && self.hits.admits(similarity) {
+                self.hits.push(similarity, sound.id);
+            }
+            let Some(cat) = sound.cat else { continue };
+            for (voters, cosine) in self.voters.iter_mut().zip(best) {
+                if voters.admits(*cosine) {
+                    voters.push(*cosine, (sound.id, cat));
                 }
             }
         }
+        self.waiting = waiting;
     }
 
     fn merge(&mut self, other: Self) {
