@@ -9,6 +9,7 @@
 //! 4. For files that cannot be read, the index alone tells of sounds as long and as like ([`unheard`]); that is marked
 //!    as no proof.
 
+mod agreement;
 mod fingerprint;
 mod groups;
 mod listen;

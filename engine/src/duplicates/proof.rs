@@ -13,6 +13,7 @@ use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
 use super::Evidence;
+use super::agreement::{Fit, Sums, bands, weight, weights, wide};
 use super::fingerprint::{HOP, Heard, RATE_HZ, hann};
 use super::samples::{Samples, Source};
 use super::table::Candidate;
@@ -25,25 +26,6 @@ const PIECE_FFT: usize = 1 << 16;
 const REACH: usize = 10 * HOP;
 /// Window of the comparison, one every half.
 const BLOCK: usize = 8192;
-/// Bands of the comparison, from 40 Hz to 9 kHz.
-const BANDS: usize = 24;
-const LOWEST_HZ: f64 = 40.0;
-const HIGHEST_HZ: f64 = 9_000.0;
-/// A band sounds when it is at most this far below the loudest of its sound's bands, as power.
-const BAND_FLOOR: f64 = 1e-5;
-/// Mean similarity of the shared part from which it is the same audio, if no more than this share of the power is left
-/// over (−5 dB).
-const LEAST_SIMILARITY: f64 = 0.7;
-const MOST_RESIDUAL: f64 = 0.3;
-/// The same for sounds of which a codec has kept but the loudest bands: less similarity, but far less left over
-/// (−12 dB).
-const LEAST_SIMILARITY_LOUD: f64 = 0.5;
-const MOST_RESIDUAL_LOUD: f64 = 0.06;
-/// Blocks count the less the fainter they are, and nothing this far below the loudest hop, dB.
-const COMPARED_BELOW_LOUDEST_DB: f64 = 35.0;
-/// A block of the shared part agrees from this similarity on or when no more than that is left over, and so many must.
-const BLOCK_AGREES: f64 = 0.5;
-const LEAST_AGREEING: f64 = 0.85;
 /// After so many blocks a comparison that goes badly is given up.
 const GIVE_UP_AFTER: u32 = 24;
 /// A steady tone repeats itself: where a sound is this similar to itself at another offset, and its level stays within
@@ -299,117 +281,6 @@ fn judge(a: Party<'_>, b: Party<'_>, alignment: &Alignment, overlap: &Range<i64>
     }
 }
 
-/// How well two sounds fit over all that they share.
-#[derive(Clone, Copy, Debug)]
-struct Fit {
-    gain: f64,
-    /// Share of the power that is left over.
-    residual: f64,
-    similarity: f64,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Sums {
-    xx: f64,
-    yy: f64,
-    xy: f64,
-    /// Signed, so that a part that is inverted does not agree with one that is not.
-    similarity: f64,
-    agreeing: f64,
-    opposing: f64,
-    weight: f64,
-    blocks: u32,
-}
-
-impl Sums {
-    fn take(
-        &mut self,
-        x: &[Complex<f32>],
-        y: &[Complex<f32>],
-        phasors: &[Complex<f64>],
-        bands: &[Range<usize>],
-        weight: f64,
-    ) {
-        let mut of_bands = Vec::with_capacity(bands.len());
-        for band in bands {
-            let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-            for bin in band.clone() {
-                let (x, y) = (wide(x[bin]), wide(y[bin]));
-                xx += x.norm_sqr();
-                yy += y.norm_sqr();
-                xy += (x.conj() * y * phasors[bin]).re;
-            }
-            (self.xx, self.yy, self.xy) = (self.xx + xx, self.yy + yy, self.xy + xy);
-            of_bands.push((xx, yy, xy));
-        }
-        if weight <= 0.0 {
-            return;
-        }
-        self.blocks += 1;
-        self.weight += weight;
-        let loudest = |of: fn(&(f64, f64, f64)) -> f64| of_bands.iter().map(of).fold(0.0, f64::max);
-        let (loudest_x, loudest_y) = (loudest(|band| band.0), loudest(|band| band.1));
-        let sounding = of_bands
-            .iter()
-            .filter(|(xx, yy, _)| *xx > loudest_x * BAND_FLOOR && *yy > loudest_y * BAND_FLOOR);
-        let (mut sum, mut count) = (0.0, 0);
-        for (xx, yy, xy) in sounding {
-            sum += xy / (xx * yy).sqrt();
-            count += 1;
-        }
-        let similarity = if count > 0 { sum / f64::from(count) } else { 0.0 };
-        self.similarity += weight * similarity;
-        let sums = of_bands
-            .iter()
-            .fold((0.0, 0.0, 0.0), |sum, band| (sum.0 + band.0, sum.1 + band.1, sum.2 + band.2));
-        let loud = 1.0 - sums.2 * sums.2 / (sums.0 * sums.1) <= MOST_RESIDUAL_LOUD;
-        let agrees = |way: f64| way * similarity >= BLOCK_AGREES || loud && way * sums.2 > 0.0;
-        self.agreeing += if agrees(1.0) { weight } else { 0.0 };
-        self.opposing += if agrees(-1.0) { weight } else { 0.0 };
-    }
-
-    fn fit(&self) -> Option<Fit> {
-        if self.weight <= 0.0 || self.xx <= 0.0 || self.yy <= 0.0 {
-            return None;
-        }
-        let similarity = self.similarity.abs() / self.weight;
-        let agreeing = self.agreeing.max(self.opposing) / self.weight;
-        let residual = (1.0 - self.xy * self.xy / (self.xx * self.yy)).max(0.0);
-        tracing::debug!(similarity, agreeing, residual, blocks = self.blocks, "compared");
-        let alike = similarity >= LEAST_SIMILARITY && residual <= MOST_RESIDUAL;
-        let alike_loud = similarity >= LEAST_SIMILARITY_LOUD && residual <= MOST_RESIDUAL_LOUD;
-        let fits = agreeing >= LEAST_AGREEING && (alike || alike_loud);
-        // The first in terms of the second.
-        fits.then_some(Fit { gain: self.xy / self.yy, residual, similarity })
-    }
-}
-
-/// Bins of each band in a transform of so many samples.
-fn bands(fft: usize) -> Vec<Range<usize>> {
-    let bin = |band: usize| {
-        let hz = LOWEST_HZ * (HIGHEST_HZ / LOWEST_HZ).powf(band as f64 / BANDS as f64);
-        (hz * fft as f64 / f64::from(RATE_HZ)).round() as usize
-    };
-    (0..BANDS).map(|band| bin(band)..bin(band + 1)).collect()
-}
-
-/// Weights of the bins that make every band that sounds in both count the same; 0 elsewhere.
-fn weights(bands: &[Range<usize>], x: &[Complex<f32>], y: &[Complex<f32>]) -> Vec<f32> {
-    let energies = |of: &[Complex<f32>]| -> Vec<f64> {
-        bands.iter().map(|band| of[band.clone()].iter().map(|bin| f64::from(bin.norm_sqr())).sum()).collect()
-    };
-    let (of_x, of_y) = (energies(x), energies(y));
-    let loudest = |of: &[f64]| of.iter().copied().fold(0.0, f64::max);
-    let (loudest_x, loudest_y) = (loudest(&of_x), loudest(&of_y));
-    let mut weights = vec![0.0; x.len()];
-    for ((band, xx), yy) in bands.iter().zip(of_x).zip(of_y) {
-        if xx > loudest_x * BAND_FLOOR && yy > loudest_y * BAND_FLOOR {
-            weights[band.clone()].fill((1.0 / (xx * yy).sqrt()) as f32);
-        }
-    }
-    weights
-}
-
 /// What is to be added to a whole lag so that both fit best, −0.6 to 0.6 samples.
 fn fraction(x: &[Complex<f32>], y: &[Complex<f32>], weights: &[f32], lag: i64) -> f64 {
     let fit = |fraction: f64| {
@@ -430,17 +301,6 @@ fn fraction(x: &[Complex<f32>], y: &[Complex<f32>], weights: &[f32], lag: i64) -
         .map(|fraction| (fit(fraction), fraction))
         .max_by(|p, q| p.0.total_cmp(&q.0))
         .map_or(0.0, |best| best.1)
-}
-
-fn wide(value: Complex<f32>) -> Complex<f64> {
-    Complex::new(f64::from(value.re), f64::from(value.im))
-}
-
-/// What a block counts, by its power beside the loudest hop's: all at that, nothing so far below that codecs make their
-/// own of it.
-fn weight(loudness: f32) -> f64 {
-    let level_db = 10.0 * f64::from(loudness.max(f32::MIN_POSITIVE)).log10();
-    (1.0 + level_db / COMPARED_BELOW_LOUDEST_DB).clamp(0.0, 1.0)
 }
 
 fn power(samples: &[f32]) -> f32 {
