@@ -13,9 +13,9 @@ const HIGHEST_HZ: f64 = 9_000.0;
 /// A band sounds when it is at most this far below the loudest of its sound's bands, as power.
 const BAND_FLOOR: f64 = 1e-5;
 /// Mean similarity of the shared part from which it is the same audio, if no more than this share of the power is left
-/// over (−5 dB).
+/// over (−8 dB): copies at the lowest bit rates measured −8.2 dB, processed ones more.
 const LEAST_SIMILARITY: f64 = 0.7;
-const MOST_RESIDUAL: f64 = 0.3;
+const MOST_RESIDUAL: f64 = 0.16;
 /// The same for sounds of which a codec has kept but the loudest bands: less similarity, but far less left over
 /// (−12 dB).
 const LEAST_SIMILARITY_LOUD: f64 = 0.5;
