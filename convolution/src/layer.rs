@@ -50,10 +50,10 @@ impl Layer {
         pools: bool,
     ) -> Result<Self, LayerError> {
         let outputs = bias.len();
-        if outputs == 0 || outputs % PANEL != 0 {
+        if outputs == 0 || !outputs.is_multiple_of(PANEL) {
             return Err(LayerError::Outputs { found: outputs });
         }
-        if inputs == 0 || (inputs > PANEL && inputs % PANEL != 0) {
+        if inputs == 0 || (inputs > PANEL && !inputs.is_multiple_of(PANEL)) {
             return Err(LayerError::Inputs { found: inputs });
         }
         let (expected, found) = (outputs * inputs * 9, kernel.len());

@@ -120,12 +120,12 @@ fn convolutions_of_other_kinds_stay_with_the_runtime() {
         pool_spec(3, 1, 1, 16, 20),
     ];
     for spec in other_kinds {
-        assert_eq!(compare([1, 16, 9, 8], |model, input| vec![conv(model, input, spec.clone())]), (0, 1));
+        assert_eq!(compare([1, 16, 9, 8], |model, input| vec![conv(model, input, spec.clone())]).0, 0);
     }
     let dilated = PoolSpec { dilations: Some(tvec![2, 2]), ..pool_spec(3, 1, 2, 16, 16) };
-    assert_eq!(compare([1, 16, 9, 8], |model, input| vec![conv(model, input, dilated.clone())]), (0, 1));
+    assert_eq!(compare([1, 16, 9, 8], |model, input| vec![conv(model, input, dilated.clone())]).0, 0);
     let batch = |model: &mut TypedModel, input| vec![conv(model, input, pool_spec(3, 1, 1, 16, 16))];
-    assert_eq!(compare([2, 16, 9, 8], batch), (0, 1));
+    assert_eq!(compare([2, 16, 9, 8], batch).0, 0);
 }
 
 #[test]
