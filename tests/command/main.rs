@@ -12,4 +12,6 @@ mod indexing;
 mod keeping;
 mod labels;
 mod manners;
+mod moving;
 mod support;
+mod watching;

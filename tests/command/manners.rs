@@ -14,7 +14,20 @@ fn subcommands(bench: &Bench) -> Vec<String> {
     names.retain(|name| name != "help");
     assert_eq!(
         names,
-        ["index", "find", "duplicates", "embed", "info", "verify", "forget", "demo", "completions", "man"]
+        [
+            "index",
+            "find",
+            "duplicates",
+            "embed",
+            "info",
+            "verify",
+            "forget",
+            "watch",
+            "relocate",
+            "demo",
+            "completions",
+            "man"
+        ]
     );
     names
 }

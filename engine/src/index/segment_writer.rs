@@ -3,25 +3,25 @@
 //! Until [`SegmentWriter::finish`] has synced and renamed it, the file has a temporary name that no reader looks at;
 //! dropping the writer removes it.
 
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use super::files::{self, OutFile};
 use super::layout::{
-    FrameRow, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind, SoundRow, page_up,
+    CHECK_LEN, FrameRow, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind, SoundRow, page_up,
 };
 use super::record::SegmentHeader;
 use super::segment::{Segment, SoundRef};
-use super::{IndexError, ModelId, QuantisedFrame, SoundRecord, codec, files};
+use super::{IndexError, ModelId, QuantisedFrame, SoundRecord, codec};
 
 /// A segment in work.
 pub struct SegmentWriter {
     path: PathBuf,
     temporary: PathBuf,
-    file: Option<BufWriter<File>>,
+    file: Option<BufWriter<OutFile>>,
     model: ModelId,
     vectors_hash: Box<Xxh3>,
     sounds: Vec<SoundRow>,
@@ -38,12 +38,12 @@ impl SegmentWriter {
     pub fn create(path: &Path, model: ModelId) -> Result<Self, IndexError> {
         let temporary = path.with_extension("tmp");
         let begin = || {
-            let mut file = BufWriter::with_capacity(1 << 20, File::create(&temporary)?);
+            let mut file = BufWriter::with_capacity(1 << 20, OutFile::create(&temporary)?);
             file.write_all(&[0; PAGE as usize])?;
             Ok(file)
         };
         let file = begin().map_err(|source| {
-            let _ = fs::remove_file(&temporary);
+            let _ = files::remove(&temporary);
             IndexError::io(path, "write", source)
         })?;
         Ok(Self {
@@ -94,7 +94,7 @@ impl SegmentWriter {
             modified_ns: record.modified_ns,
             duration_s: record.duration_s,
             path_offset: self.strings.len() as u64,
-            text_offset: (self.strings.len() + record.path.len()) as u64,
+            text_offset: (self.strings.len() + record.path.len() + CHECK_LEN) as u64,
             details_offset: self.details.len() as u64,
             path_len: record.path.len() as u32,
             text_len: record.text.len() as u32,
@@ -109,6 +109,7 @@ impl SegmentWriter {
             container: record.container,
         };
         self.strings.extend_from_slice(&record.path);
+        self.strings.extend_from_slice(&row.check(&record.path));
         self.strings.extend_from_slice(record.text.as_bytes());
         self.details.extend_from_slice(&details);
         self.sounds.push(row);
@@ -119,7 +120,7 @@ impl SegmentWriter {
     /// labels, merging).
     ///
     /// # Errors
-    /// As [`SegmentWriter::add`], and `Corrupt` when the source's tables do not fit.
+    /// As [`SegmentWriter::add`], and `Corrupt` or `Lost` when the source cannot be relied on.
     pub fn copy(&mut self, record: &SoundRecord, source: &SoundRef<'_>) -> Result<u32, IndexError> {
         let frames: Vec<QuantisedFrame> = source
             .frames()?
@@ -130,6 +131,7 @@ impl SegmentWriter {
                 vector: vector.into(),
             })
             .collect();
+        source.still_there()?;
         self.add(record, &frames)
     }
 
@@ -139,7 +141,7 @@ impl SegmentWriter {
     /// `Io` or `DiskFull`; nothing is left behind.
     pub fn finish(mut self) -> Result<Segment, IndexError> {
         self.write_tables().map_err(|source| self.failed(source))?;
-        fs::rename(&self.temporary, &self.path).map_err(|source| self.failed(source))?;
+        files::rename(&self.temporary, &self.path).map_err(|source| self.failed(source))?;
         files::sync_folder(&self.path)?;
         Segment::open(&self.path)
     }
@@ -219,6 +221,6 @@ impl Drop for SegmentWriter {
     fn drop(&mut self) {
         // After a successful finish the temporary name is gone and this does nothing.
         self.file = None;
-        let _ = fs::remove_file(&self.temporary);
+        let _ = files::remove(&self.temporary);
     }
 }

@@ -290,6 +290,7 @@ impl Answer<'_> {
                 channels: sound.row.channels,
                 sample_rate_hz: sound.row.sample_rate_hz,
                 description: sound.details()?.description,
+                offline: self.snapshot.is_offline(&sound),
             });
         }
         let categories = self.shares.categories.iter().filter_map(|category| {
@@ -371,6 +372,8 @@ struct JsonHit<'a> {
     channels: u16,
     sample_rate_hz: u32,
     description: Option<String>,
+    /// Its drive was not plugged in when it was last looked for.
+    offline: bool,
 }
 
 #[derive(Serialize)]

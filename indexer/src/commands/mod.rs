@@ -9,4 +9,6 @@ pub(crate) mod forget;
 pub(crate) mod index;
 pub(crate) mod info;
 pub(crate) mod man;
+pub(crate) mod relocate;
 pub(crate) mod verify;
+pub(crate) mod watch;
