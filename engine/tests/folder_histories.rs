@@ -185,7 +185,9 @@ impl World {
         // The library knows of both drives from the beginning.
         if !library.exists() {
             let mut writer = LibraryWriter::open(&library, &model_id(&NETWORK)).unwrap();
-            DRIVES.iter().for_each(|drive| drop(writer.add_folder(&self.dir.join(drive)).unwrap()));
+            for drive in DRIVES {
+                writer.add_folder(&self.dir.join(drive)).unwrap();
+            }
             writer.commit(None, &BTreeSet::new()).unwrap();
         }
         let had: BTreeSet<usize> = self.known.iter().flat_map(|known| known.values().copied()).collect();

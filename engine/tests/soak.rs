@@ -114,7 +114,7 @@ impl History {
         for (id, sound) in snapshot.sounds() {
             let number = number_of(&snapshot.full_path(&sound).unwrap()).unwrap();
             match scramble(self.seed ^ number) % 100 {
-                _ if much && number % 3 == 0 => drop(self.live.remove(&number)),
+                _ if much && number.is_multiple_of(3) => drop(self.live.remove(&number)),
                 0..8 => drop(self.live.remove(&number)),
                 // Found again under the same name: its row moves to another segment.
                 8..12 => again.push(number),
@@ -124,7 +124,7 @@ impl History {
         }
         self.live.extend(new.clone());
         commit(writer, new.chain(again), &ended).unwrap();
-        if self.seed % 3 == 0 {
+        if self.seed.is_multiple_of(3) {
             writer.tidy(&|| false).unwrap();
         }
     }
@@ -153,7 +153,7 @@ fn check_answer(snapshot: &Snapshot, seed: u64) {
         last = hit.similarity;
     }
     // Nothing that is clearly closer was left out.
-    for number in live.iter().filter(|number| scramble(seed ^ **number) % 16 == 0) {
+    for number in live.iter().filter(|number| scramble(seed ^ **number).is_multiple_of(16)) {
         let found = ranking.hits.iter().any(|hit| {
             let sound = snapshot.get(hit.id).unwrap();
             number_of(&snapshot.full_path(&sound).unwrap()) == Some(*number)

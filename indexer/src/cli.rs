@@ -40,6 +40,7 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     Index(IndexArgs),
     Find(FindArgs),
+    Duplicates(DuplicatesArgs),
     Embed(EmbedArgs),
     Info(InfoArgs),
     Verify(VerifyArgs),
@@ -157,6 +158,53 @@ impl FindArgs {
     /// How to index on the way.
     pub(crate) fn work(&self) -> WorkArgs {
         WorkArgs { jobs: self.jobs, model: self.model.clone(), labels: self.labels.clone() }
+    }
+}
+
+/// Find the sounds that a library holds more than once: identical files, the same audio, excerpts of longer takes.
+///
+/// A report: nothing is deleted or changed. Files of equal bytes are known from the index. For the rest every file is
+/// read once: the same audio is found in other formats and at other rates, levels and offsets, with silence before it,
+/// turned upside down, and as an excerpt of a longer take. Files that cannot be read are reported with what the index
+/// alone tells.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark duplicates                              in the default library
+  earmark duplicates --identical-only             by the index alone, reading no sound
+  earmark duplicates --in ~/Sounds --filter 'DOOR*'
+  earmark duplicates --csv > duplicates.csv       for a spreadsheet
+
+The first sound of a group is its reference: the longest take, or of several the one of best quality. For each other: \
+where it begins in the reference, its gain, what is left (dB) when the one is taken from the other, and how alike they \
+are.")]
+pub(crate) struct DuplicatesArgs {
+    /// Compare only which files have the same bytes; no sound is read.
+    #[arg(long)]
+    pub identical_only: bool,
+    /// Index this folder first, and look only there.
+    #[arg(long = "in", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub within: Option<PathBuf>,
+    /// Which sounds to compare, as for `earmark find`.
+    #[arg(short, long, value_name = "EXPR", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    /// Files worked on at a time [default: one a processor core].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Print the groups as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Print a table as CSV, a row a sound.
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+}
+
+impl DuplicatesArgs {
+    /// How to index on the way.
+    pub(crate) fn work(&self) -> WorkArgs {
+        WorkArgs { jobs: self.jobs, model: None, labels: None }
     }
 }
 

@@ -63,6 +63,7 @@ fn run(cli: Cli) -> Result<Ending, Failure> {
     match cli.command {
         Command::Index(args) => commands::index::run(global, args),
         Command::Find(args) => commands::find::run(global, args),
+        Command::Duplicates(args) => commands::duplicates::run(global, args),
         Command::Embed(args) => commands::embed::run(global, args),
         Command::Info(args) => commands::info::run(global, args),
         Command::Verify(args) => commands::verify::run(global, args),

@@ -4,6 +4,7 @@
 mod bad_input;
 mod crash;
 mod demo;
+mod duplicates;
 mod embedding;
 mod finding;
 mod first_steps;

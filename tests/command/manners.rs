@@ -17,6 +17,7 @@ fn subcommands(bench: &Bench) -> Vec<String> {
         [
             "index",
             "find",
+            "duplicates",
             "embed",
             "info",
             "verify",

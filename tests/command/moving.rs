@@ -70,7 +70,7 @@ fn names_that_another_system_spells_in_its_way_are_the_same_sounds() {
         );
     }
     bench.run(["forget", &format!("sounds/{composed}")]).ended(0);
-    assert_eq!(bench.known(), [String::new(); 0]);
+    assert!(bench.known().is_empty());
 }
 
 #[test]

@@ -54,6 +54,17 @@ mod posix {
         lost: AtomicBool,
     }
 
+    impl Slot {
+        const fn new() -> Self {
+            Self {
+                taken: AtomicBool::new(false),
+                start: AtomicUsize::new(0),
+                end: AtomicUsize::new(0),
+                lost: AtomicBool::new(false),
+            }
+        }
+    }
+
     /// Places, chained as they become needed.
     struct Block {
         slots: [Slot; SLOTS],
@@ -62,13 +73,7 @@ mod posix {
 
     impl Block {
         const fn new() -> Self {
-            const FREE: Slot = Slot {
-                taken: AtomicBool::new(false),
-                start: AtomicUsize::new(0),
-                end: AtomicUsize::new(0),
-                lost: AtomicBool::new(false),
-            };
-            Self { slots: [FREE; SLOTS], next: AtomicPtr::new(ptr::null_mut()) }
+            Self { slots: [const { Slot::new() }; SLOTS], next: AtomicPtr::new(ptr::null_mut()) }
         }
 
         fn next(&self) -> Option<&'static Self> {

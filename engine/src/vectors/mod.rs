@@ -106,8 +106,8 @@ mod tests {
                 let truth = truth(&queries, &vectors, size, &scales);
                 let mut comparand = Comparand::new(size);
                 queries.chunks(size).for_each(|query| comparand.push(query, 0.5));
-                let kernels: [fn(&Comparand, &[i8], &[f32], &mut [f32]); 2] =
-                    [Comparand::compare, plain::compare];
+                type Kernel = fn(&Comparand, &[i8], &[f32], &mut [f32]);
+                let kernels: [Kernel; 2] = [Comparand::compare, plain::compare];
                 for (at, kernel) in kernels.into_iter().enumerate() {
                     let mut rows = vec![f32::NAN; frames * comparand.lanes()];
                     kernel(&comparand, &vectors, &scales, &mut rows);

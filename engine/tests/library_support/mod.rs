@@ -65,7 +65,7 @@ pub(crate) fn record(sound: u64) -> SoundRecord {
         sample_rate_hz: 48_000,
         channels: 2,
         container: 1,
-        cat: (sound % 2 == 0).then_some((sound % 100) as u16),
+        cat: sound.is_multiple_of(2).then_some((sound % 100) as u16),
         cat_source: 1,
         details: Details { description: Some("créaking".into()), ..Details::default() },
     }

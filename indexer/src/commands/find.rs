@@ -189,7 +189,8 @@ impl Question<'_> {
     }
 }
 
-fn passes(filter: &Filter, sound: &SoundRef<'_>) -> bool {
+/// Whether a sound passes a filter.
+pub(crate) fn passes(filter: &Filter, sound: &SoundRef<'_>) -> bool {
     let text = if filter.needs_text() { sound.text().unwrap_or_default() } else { "" };
     filter.matches(&Facts {
         text,

@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod duplicates;
 pub(crate) mod embed;
 pub(crate) mod find;
 pub(crate) mod forget;
