@@ -67,6 +67,8 @@ fn number(variable: &str, otherwise: usize) -> usize {
     std::env::var(variable).ok().and_then(|text| text.replace('_', "").parse().ok()).unwrap_or(otherwise)
 }
 
+type Filter = Box<dyn Fn(&SoundRef<'_>) -> bool + Sync>;
+
 struct Million {
     dir: PathBuf,
     sounds: u32,
@@ -156,7 +158,7 @@ impl Million {
         self.in_own_process("cold");
         let queries: Vec<Query> = (0..QUESTIONS).map(|number| self.query(number)).collect();
         let none = |_: &SoundRef<'_>| false;
-        let filters: [(&str, Box<dyn Fn(&SoundRef<'_>) -> bool + Sync>); 4] = [
+        let filters: [(&str, Filter); 4] = [
             ("no filter", Box::new(|_| true)),
             ("one in 10 passes", Box::new(|sound| sound.row.modified_ns % 10 == 0)),
             ("one in 100 passes", Box::new(|sound| sound.row.modified_ns % 100 == 0)),

@@ -309,10 +309,9 @@ impl Segment {
                 return Err(self.corrupt("the list of labelled sounds is not right".to_owned()));
             }
         }
-        if let Some(partition) = self.partition() {
-            if !partition.holds(self.sound_rows().iter().map(|row| (row.frame_count, is_labelled(row)))) {
-                return Err(self.corrupt("the lists do not hold every frame once".to_owned()));
-            }
+        let mut sounds = self.sound_rows().iter().map(|row| (row.frame_count, is_labelled(row)));
+        if self.partition().is_some_and(|partition| !partition.holds(&mut sounds)) {
+            return Err(self.corrupt("the lists do not hold every frame once".to_owned()));
         }
         Ok(())
     }

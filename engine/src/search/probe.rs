@@ -25,6 +25,8 @@ const FIRST: usize = 6;
 const EFFORT: f64 = 30.0;
 /// How many times more lists are looked into when too few sounds were found.
 const MORE: usize = 4;
+/// Where fewer frames than this share pass a filter, no more lists are looked into for it at first.
+const LEAST_SHARE: f64 = 0.125;
 /// Labelled sounds kept for each query frame: several times as many as vote, because cosines are only estimated here.
 const LABELLED_KEPT: usize = 6 * VOTERS;
 /// Sounds kept for each query frame, at least.
@@ -121,7 +123,7 @@ impl<'a> Probe<'a> {
         }
         let share = match allowed {
             Allowed::Narrow { frames, all_frames, .. } if self.wanted.hits => {
-                (*frames as f64 / *all_frames as f64).max(1e-6)
+                (*frames as f64 / *all_frames as f64).max(LEAST_SHARE)
             }
             _ => 1.0,
         };

@@ -20,9 +20,10 @@ use super::weigh::Scales;
 
 /// Sounds that a thread takes at a time.
 const BATCH: usize = 1024;
-/// So many frames of allowed or of labelled sounds, and no more than one in eight, are compared without looking into
-/// lists.
-const FEW_FRAMES: usize = 1 << 15;
+/// So many frames of labelled sounds, and no more than one in eight, are compared without looking into lists …
+const FEW_LABELLED: usize = 1 << 15;
+/// … and so many of allowed sounds: the lists that hold enough of them would be very many.
+const FEW_ALLOWED: usize = 1 << 17;
 
 /// A sound found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -125,9 +126,9 @@ impl<'a> Whole<'a> {
             // Sounds have about as many frames with a label as without.
             labelled += segment.labelled().map_or(sounds, <[u32]>::len) * frames.div_ceil(sounds);
         }
-        let few = FEW_FRAMES.min(all / 8);
+        let few = FEW_ALLOWED.min(all / 8);
         let all_allowed = matches!(allowed, Allowed::Narrow { frames, .. } if *frames <= few);
-        Self { snapshot, all_allowed, all_labelled: labelled <= few }
+        Self { snapshot, all_allowed, all_labelled: labelled <= FEW_LABELLED.min(all / 8) }
     }
 
     fn batches(&self) -> Vec<Batch<'a>> {

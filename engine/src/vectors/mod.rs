@@ -79,6 +79,8 @@ impl Comparand {
 mod tests {
     use super::*;
 
+    type Kernel = fn(&Comparand, &[i8], &[f32], &mut [f32]);
+
     fn bytes(count: usize, mut seed: u64) -> Vec<i8> {
         let next = || {
             seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -106,7 +108,6 @@ mod tests {
                 let truth = truth(&queries, &vectors, size, &scales);
                 let mut comparand = Comparand::new(size);
                 queries.chunks(size).for_each(|query| comparand.push(query, 0.5));
-                type Kernel = fn(&Comparand, &[i8], &[f32], &mut [f32]);
                 let kernels: [Kernel; 2] = [Comparand::compare, plain::compare];
                 for (at, kernel) in kernels.into_iter().enumerate() {
                     let mut rows = vec![f32::NAN; frames * comparand.lanes()];

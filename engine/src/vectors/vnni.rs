@@ -47,6 +47,7 @@ fn compare_all(comparand: &Comparand, vectors: &[i8], scales: &[f32], rows: &mut
 }
 
 /// Compares the first `V` vectors with all queries.
+#[allow(clippy::needless_range_loop, reason = "closures would not be compiled for the same instructions")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn tile<const V: usize>(comparand: &Comparand, vectors: &[i8], scales: &[f32], rows: &mut [f32]) -> usize {
     let (size, lanes) = (comparand.size, comparand.lanes());
