@@ -4,6 +4,7 @@
 //! and [`indexing`] driving the whole for a folder.
 
 pub mod audio;
+pub mod duplicates;
 pub mod index;
 pub mod indexing;
 pub mod network;

@@ -117,11 +117,14 @@ fn laid_out(bytes: &[u8]) -> Vec<u8> {
 
 /// A manifest: the bytes as they are, and as a body behind a valid head.
 pub fn manifest(bytes: &[u8]) {
-    let mut file = b"EARMLIB\0".to_vec();
-    file.extend(1u64.to_le_bytes());
-    file.extend(xxh3_64(bytes).to_le_bytes());
-    file.extend(bytes);
-    for file in [bytes, &file] {
+    let headed = |version: u64| {
+        let mut file = b"EARMLIB\0".to_vec();
+        file.extend(version.to_le_bytes());
+        file.extend(xxh3_64(bytes).to_le_bytes());
+        file.extend(bytes);
+        file
+    };
+    for file in [bytes, &headed(1), &headed(2)] {
         let Ok(manifest) = Manifest::from_bytes(file, Path::new(INPUT)) else { continue };
         let _ = manifest.model.to_string();
         for root in &manifest.roots {

@@ -40,10 +40,13 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     Index(IndexArgs),
     Find(FindArgs),
+    Duplicates(DuplicatesArgs),
     Embed(EmbedArgs),
     Info(InfoArgs),
     Verify(VerifyArgs),
     Forget(ForgetArgs),
+    Watch(WatchArgs),
+    Relocate(RelocateArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -158,6 +161,53 @@ impl FindArgs {
     }
 }
 
+/// Find the sounds that a library holds more than once: identical files, the same audio, excerpts of longer takes.
+///
+/// A report: nothing is deleted or changed. Files of equal bytes are known from the index. For the rest every file is
+/// read once: the same audio is found in other formats and at other rates, levels and offsets, with silence before it,
+/// turned upside down, and as an excerpt of a longer take. Files that cannot be read are reported with what the index
+/// alone tells.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark duplicates                              in the default library
+  earmark duplicates --identical-only             by the index alone, reading no sound
+  earmark duplicates --in ~/Sounds --filter 'DOOR*'
+  earmark duplicates --csv > duplicates.csv       for a spreadsheet
+
+The first sound of a group is its reference: the longest take, or of several the one of best quality. For each other: \
+where it begins in the reference, its gain, what is left (dB) when the one is taken from the other, and how alike they \
+are.")]
+pub(crate) struct DuplicatesArgs {
+    /// Compare only which files have the same bytes; no sound is read.
+    #[arg(long)]
+    pub identical_only: bool,
+    /// Index this folder first, and look only there.
+    #[arg(long = "in", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub within: Option<PathBuf>,
+    /// Which sounds to compare, as for `earmark find`.
+    #[arg(short, long, value_name = "EXPR", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    /// Files worked on at a time [default: one a processor core].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Print the groups as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Print a table as CSV, a row a sound.
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+}
+
+impl DuplicatesArgs {
+    /// How to index on the way.
+    pub(crate) fn work(&self) -> WorkArgs {
+        WorkArgs { jobs: self.jobs, model: None, labels: None }
+    }
+}
+
 /// A part of a sound.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct RegionArgs {
@@ -262,6 +312,73 @@ pub(crate) struct ForgetArgs {
     pub dry_run: bool,
     #[command(flatten)]
     pub library: LibraryArgs,
+}
+
+/// Keep a library current: notice what changes in its folders, and index it.
+///
+/// Runs until Ctrl-C, at low priority, and steps aside while another `earmark` writes to the library. Folders on network
+/// drives are looked through every now and then instead of watched. The sounds of a drive that is unplugged are kept,
+/// marked offline, and not decoded again when it is back.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark watch                                   all folders of the default library
+  earmark watch ~/Sounds /Volumes/Foley           add these folders to it
+  earmark watch --poll 60 --poll-all              look every minute, whatever the system tells")]
+pub(crate) struct WatchArgs {
+    /// Folders to add to the library.
+    #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub folders: Vec<PathBuf>,
+    /// How long a file has to be left alone before it is indexed, seconds.
+    #[arg(long, value_name = "S", default_value = "2", value_parser = crate::region::parse_time_s)]
+    pub settle: f64,
+    /// How often to look through folders on network drives, seconds.
+    #[arg(long, value_name = "S", default_value = "300", value_parser = crate::region::parse_time_s)]
+    pub poll: f64,
+    /// Look through local folders in that way, too.
+    #[arg(long)]
+    pub poll_all: bool,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    /// Files worked on at a time.
+    #[arg(short, long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: u16,
+    /// Model: a name or a folder with a card.toml [default: the library's own, else aisfx].
+    #[arg(short, long, value_name = "NAME")]
+    pub model: Option<PathBuf>,
+    /// CSV table of labels, as for `earmark index`.
+    #[arg(long, value_name = "CSV", value_hint = ValueHint::FilePath)]
+    pub labels: Option<PathBuf>,
+    /// Print what happens as JSON, one object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Tell a library that a folder has another path now, on this or another computer.
+///
+/// Nothing is decoded: only the folder's place in the library changes. OLD may be spelled in the way of any system, and
+/// be a part of an indexed folder.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark relocate /Volumes/SFX /mnt/sfx          from a Mac to Linux
+  earmark relocate 'D:\\SFX' /Volumes/SFX          from Windows to a Mac
+  earmark relocate ~/Sounds /Volumes/New/Sounds   after the folder was moved")]
+pub(crate) struct RelocateArgs {
+    /// The folder as the library knows it; `earmark info` lists them.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub old: PathBuf,
+    /// Where it is now.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub new: PathBuf,
+    /// Do it although the sounds are not there, because their drive is not plugged in yet.
+    #[arg(long)]
+    pub offline: bool,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    /// Print what was done as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Synthesise a small library of UCS-named sounds to try things with.

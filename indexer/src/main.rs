@@ -63,10 +63,13 @@ fn run(cli: Cli) -> Result<Ending, Failure> {
     match cli.command {
         Command::Index(args) => commands::index::run(global, args),
         Command::Find(args) => commands::find::run(global, args),
+        Command::Duplicates(args) => commands::duplicates::run(global, args),
         Command::Embed(args) => commands::embed::run(global, args),
         Command::Info(args) => commands::info::run(global, args),
         Command::Verify(args) => commands::verify::run(global, args),
         Command::Forget(args) => commands::forget::run(global, args),
+        Command::Watch(args) => commands::watch::run(global, args),
+        Command::Relocate(args) => commands::relocate::run(global, args),
         Command::Demo(args) => commands::demo::run(global, args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Man(args) => commands::man::run(args),

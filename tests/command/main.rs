@@ -4,6 +4,7 @@
 mod bad_input;
 mod crash;
 mod demo;
+mod duplicates;
 mod embedding;
 mod finding;
 mod first_steps;
@@ -11,4 +12,6 @@ mod indexing;
 mod keeping;
 mod labels;
 mod manners;
+mod moving;
 mod support;
+mod watching;

@@ -12,7 +12,23 @@ fn subcommands(bench: &Bench) -> Vec<String> {
     let mut names: Vec<String> =
         names.filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect();
     names.retain(|name| name != "help");
-    assert_eq!(names, ["index", "find", "embed", "info", "verify", "forget", "demo", "completions", "man"]);
+    assert_eq!(
+        names,
+        [
+            "index",
+            "find",
+            "duplicates",
+            "embed",
+            "info",
+            "verify",
+            "forget",
+            "watch",
+            "relocate",
+            "demo",
+            "completions",
+            "man"
+        ]
+    );
     names
 }
 

@@ -12,7 +12,7 @@ use earmark_demo::{Audio, SampleFormat, render, wav};
 use serde_json::Value;
 
 /// Nothing that is waited for takes this long, however busy the machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A folder of its own with a library beside the sounds.
 pub(crate) struct Bench {

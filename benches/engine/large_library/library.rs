@@ -120,7 +120,7 @@ fn embed(sounds: &Path, library: &Path, network: &Network) {
     }
     let cancel = AtomicBool::new(false);
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let request = Request { library, network, labels: None, jobs, cancel: &cancel };
+    let request = Request { library, network, labels: None, jobs, cancel: &cancel, gives_way: false };
     let walked = indexing::walk(&[sounds.to_path_buf()]).unwrap();
     indexing::index(&request, walked, &mut Quiet).unwrap();
 }

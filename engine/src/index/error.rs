@@ -40,6 +40,12 @@ pub enum IndexError {
         /// What does not fit.
         what: String,
     },
+    /// The file went away while it was in use: its drive was unplugged or its server is gone. It may be well.
+    #[error("{}: out of reach while it was read; is its drive still connected?", path.display())]
+    Lost {
+        /// The segment.
+        path: PathBuf,
+    },
     /// The manifest itself is damaged.
     #[error("{}: damaged ({what}); nothing tells which segments belong to the library: delete the folder and index again, or restore this file from a backup", path.display())]
     CorruptManifest {

@@ -12,6 +12,7 @@
 //! All numbers are little-endian and the tables are used in place, so the format needs a little-endian machine.
 
 use bytemuck::{Pod, Zeroable};
+use xxhash_rust::xxh3::Xxh3;
 
 #[cfg(target_endian = "big")]
 compile_error!("segment tables are used in place and little-endian");
@@ -151,7 +152,26 @@ impl SoundRow {
     pub fn hash(&self) -> u128 {
         u128::from(self.hash_high) << 64 | u128::from(self.hash_low)
     }
+
+    /// Checksum of the row and its path: opening a segment reads neither, and an answer must not name a wrong file.
+    pub(crate) fn check(&self, path: &[u8]) -> [u8; CHECK_LEN] {
+        let mut hash = Xxh3::new();
+        hash.update(bytemuck::bytes_of(self));
+        hash.update(path);
+        let mut check = [0; CHECK_LEN];
+        check.copy_from_slice(&hash.digest128().to_le_bytes()[..CHECK_LEN]);
+        check
+    }
+
+    /// Whether a checksum follows the path; the first segments had none.
+    pub(crate) fn has_check(&self) -> bool {
+        self.text_offset != self.path_offset.wrapping_add(u64::from(self.path_len))
+    }
 }
+
+/// Bytes of [`SoundRow::check`]; it stands between the path and the text. No power of two, so that a flipped bit in a
+/// length or an offset cannot make it look as if there were none.
+pub(crate) const CHECK_LEN: usize = 12;
 
 /// A frame, as stored in place beside its quantised vector.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]

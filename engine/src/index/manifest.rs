@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use wincode::{SchemaRead, SchemaWrite};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::files::{path_of_bytes, replace_file};
+use super::files::replace_file;
+use super::paths::path_of_bytes;
 use super::{IndexError, codec};
 
 const MAGIC: [u8; 8] = *b"EARMLIB\0";
 /// Newest manifest format that this program reads and the one it writes.
-pub const MANIFEST_VERSION: u32 = 1;
+pub const MANIFEST_VERSION: u32 = 2;
 const FILE_NAME: &str = "manifest";
 /// Magic, version, reserved, checksum.
 const HEAD: usize = 24;
@@ -47,6 +49,8 @@ pub struct Root {
     pub path: Vec<u8>,
     /// Whether the whole folder was asked for, not only files in it.
     pub whole: bool,
+    /// Whether it was not there when last looked for: its drive is not plugged in, and its sounds wait for it.
+    pub offline: bool,
 }
 
 impl Root {
@@ -107,6 +111,12 @@ impl Manifest {
         Self::from_bytes(&bytes, &path)
     }
 
+    /// Time and size of the manifest of a library folder: another one has others.
+    pub fn stamp(library: &Path) -> Option<(SystemTime, u64)> {
+        let metadata = fs::metadata(library.join(FILE_NAME)).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    }
+
     /// Decodes a manifest; `path` is for messages.
     ///
     /// # Errors
@@ -128,8 +138,12 @@ impl Manifest {
         if version == 0 || word(12) != 0 || checksum != xxh3_64(&bytes[HEAD..]) {
             return Err(IndexError::corrupt_manifest(path, "checksum does not match"));
         }
-        let manifest: Self = codec::body_from_bytes(&bytes[HEAD..])
-            .map_err(|error| IndexError::corrupt_manifest(path, error.to_string()))?;
+        let body = &bytes[HEAD..];
+        let manifest: Self = match version {
+            1 => codec::body_from_bytes::<first::Manifest>(body).map(Self::from),
+            _ => codec::body_from_bytes(body),
+        }
+        .map_err(|error| IndexError::corrupt_manifest(path, error.to_string()))?;
         manifest.check(path)?;
         Ok(manifest)
     }
@@ -177,5 +191,87 @@ impl Manifest {
     /// The root with this number.
     pub fn root(&self, id: u16) -> Option<&Root> {
         self.roots.iter().find(|root| root.id == id)
+    }
+}
+
+/// Version 1, which did not know of folders that are offline. The next commit writes the newest version in its place.
+mod first {
+    use wincode::SchemaRead;
+
+    use super::{ModelId, SegmentEntry};
+
+    #[derive(SchemaRead)]
+    #[cfg_attr(test, derive(wincode::SchemaWrite))]
+    pub(super) struct Root {
+        id: u16,
+        path: Vec<u8>,
+        whole: bool,
+    }
+
+    #[derive(SchemaRead)]
+    #[cfg_attr(test, derive(wincode::SchemaWrite))]
+    pub(super) struct Manifest {
+        generation: u64,
+        model: ModelId,
+        roots: Vec<Root>,
+        next_root: u16,
+        segments: Vec<SegmentEntry>,
+    }
+
+    #[cfg(test)]
+    impl Manifest {
+        /// As the first version wrote it in its ninth state.
+        pub(super) fn for_test(model: ModelId, roots: Vec<(u16, Vec<u8>, bool)>) -> Self {
+            let roots: Vec<Root> =
+                roots.into_iter().map(|(id, path, whole)| Root { id, path, whole }).collect();
+            let next_root = roots.iter().map(|root| root.id + 1).max().unwrap_or_default();
+            Self { generation: 9, model, roots, next_root, segments: Vec::new() }
+        }
+    }
+
+    impl From<Manifest> for super::Manifest {
+        fn from(old: Manifest) -> Self {
+            let root =
+                |root: Root| super::Root { id: root.id, path: root.path, whole: root.whole, offline: false };
+            Self {
+                generation: old.generation,
+                model: old.model,
+                roots: old.roots.into_iter().map(root).collect(),
+                next_root: old.next_root,
+                segments: old.segments,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_of_the_first_version_is_read_and_written_anew_with_the_next_commit() {
+        let model = ModelId { name: "m".into(), version: "1".into(), sha256: "ab".into(), embedding_size: 4 };
+        let old = first::Manifest::for_test(model.clone(), vec![(3, b"/sounds".to_vec(), true)]);
+        let body = codec::body_to_bytes(&old).unwrap();
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(1u64.to_le_bytes());
+        bytes.extend(xxh3_64(&body).to_le_bytes());
+        bytes.extend(body);
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(FILE_NAME), &bytes).unwrap();
+
+        let read = Manifest::read(dir.path()).unwrap();
+        assert_eq!(read.roots, [Root { id: 3, path: b"/sounds".to_vec(), whole: true, offline: false }]);
+        assert_eq!((read.generation, read.next_root, &read.model), (9, 4, &model));
+        // Opening for writing changes nothing; a commit does.
+        let mut writer = crate::index::LibraryWriter::open(dir.path(), &model).unwrap();
+        assert_eq!(fs::read(dir.path().join(FILE_NAME)).unwrap(), bytes);
+        assert!(writer.note_offline(3, true));
+        writer.commit(None, &BTreeSet::new()).unwrap();
+        let written = fs::read(dir.path().join(FILE_NAME)).unwrap();
+        assert_eq!(u32::from_le_bytes(written[8..12].try_into().unwrap()), MANIFEST_VERSION);
+        let now = Manifest::read(dir.path()).unwrap();
+        assert_eq!((now.generation, now.roots[0].offline), (10, true));
     }
 }

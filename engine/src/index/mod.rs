@@ -11,11 +11,16 @@
 //!   manifest            magic, version, checksum, bincode body
 //!   0000000000000007.segment
 //!   lock                held by the writer, names its owner
+//!   pause               held by who asks a watching writer to step aside
 //! ```
 
 mod codec;
+mod drive;
 mod error;
+#[cfg(test)]
+mod faults;
 mod files;
+mod guard;
 mod layout;
 mod location;
 mod lock;
@@ -23,27 +28,35 @@ mod manifest;
 mod mapping;
 mod merge;
 mod partition;
+mod paths;
 mod quantise;
 mod record;
+mod roots;
 mod segment;
 mod segment_writer;
 mod snapshot;
 mod spool;
+#[cfg(test)]
+mod trials;
 mod verify;
 mod writer;
 
+pub use drive::is_network_drive;
 pub use error::IndexError;
 pub use layout::{FrameRow, SEGMENT_VERSION, SoundRow};
 pub use location::default_library_dir;
+pub use lock::PauseRequest;
 pub use manifest::{MANIFEST_VERSION, Manifest, ModelId, Root, SegmentEntry};
+pub use paths::{composed_text, is_below};
 pub use quantise::{QuantisedFrame, Quantiser};
 pub use record::{Details, SoundRecord};
+pub use roots::{Outlook, Relocated};
 pub use segment::{Segment, SoundRef};
 pub use segment_writer::SegmentWriter;
 pub use snapshot::{Damage, Snapshot, SoundId};
 pub use verify::{VerifyReport, verify};
 pub use writer::LibraryWriter;
 
-pub(crate) use files::bytes_of_path;
 pub(crate) use partition::{List, Partition, sound_of_word};
+pub(crate) use paths::{bytes_of_path, composed};
 pub(crate) use quantise::to_i8;

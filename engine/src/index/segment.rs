@@ -7,16 +7,18 @@
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::layout::{
-    FrameRow, MAX_SECTIONS, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind, SoundRow,
+    CHECK_LEN, FrameRow, MAX_SECTIONS, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind,
+    SoundRow,
 };
 use super::mapping::Bytes;
 use super::partition::Partition;
 use super::record::{Details, SegmentHeader, SoundRecord};
-use super::{IndexError, ModelId, codec, files};
+use super::{IndexError, ModelId, codec, paths};
 
 /// Largest embedding that a segment may claim, components.
 const MAX_EMBEDDING_SIZE: u32 = 1 << 16;
@@ -25,7 +27,7 @@ const MAX_EMBEDDING_SIZE: u32 = 1 << 16;
 #[derive(Debug)]
 pub struct Segment {
     path: PathBuf,
-    bytes: Bytes,
+    bytes: Arc<Bytes>,
     /// The mapped file, for reads that must not grow the mapping's share of memory.
     file: Option<File>,
     version: u32,
@@ -46,7 +48,7 @@ impl Segment {
         if length < PAGE {
             return Err(IndexError::corrupt(path, "cut short: not even a header"));
         }
-        let bytes = Bytes::map(&file).map_err(|source| IndexError::io(path, "map", source))?;
+        let bytes = Bytes::open(&file, path).map_err(|source| IndexError::io(path, "map", source))?;
         Self::new(path, bytes, Some(file))
     }
 
@@ -62,6 +64,12 @@ impl Segment {
     }
 
     fn new(path: &Path, bytes: Bytes, file: Option<File>) -> Result<Self, IndexError> {
+        let bytes = Arc::new(bytes);
+        let segment = Self::parse(path, Arc::clone(&bytes), file);
+        if bytes.is_lost() { Err(IndexError::Lost { path: path.into() }) } else { segment }
+    }
+
+    fn parse(path: &Path, bytes: Arc<Bytes>, file: Option<File>) -> Result<Self, IndexError> {
         let corrupt = |what: &str| IndexError::corrupt(path, what);
         if bytes[..8] != SEGMENT_MAGIC {
             return Err(corrupt("not a segment"));
@@ -175,6 +183,15 @@ impl Segment {
         self.header.embedding_size as usize
     }
 
+    /// Fails when the file went away under the mapping (its drive was unplugged, its server is gone): what was read
+    /// before this was asked may be zeros.
+    ///
+    /// # Errors
+    /// `Lost`, from then on.
+    pub fn still_there(&self) -> Result<(), IndexError> {
+        if self.bytes.is_lost() { Err(IndexError::Lost { path: self.path.clone() }) } else { Ok(()) }
+    }
+
     /// Size of the file, bytes.
     pub fn len_bytes(&self) -> u64 {
         self.bytes.len() as u64
@@ -257,8 +274,13 @@ impl Segment {
     /// Compares every section with its checksum and every row with the tables it points into.
     ///
     /// # Errors
-    /// `Corrupt` naming the first thing that does not fit.
+    /// `Corrupt` naming the first thing that does not fit; `Lost`.
     pub fn verify(&self) -> Result<(), IndexError> {
+        let checked = self.check_all();
+        self.still_there().and(checked)
+    }
+
+    fn check_all(&self) -> Result<(), IndexError> {
         for kind in SectionKind::ALL.into_iter().filter(|kind| self.has(*kind)) {
             if xxh3_64(self.section(kind)) != self.checksums[kind as usize - 1] {
                 return Err(self.corrupt(format!("checksum of section {} does not match", kind.name())));
@@ -334,17 +356,28 @@ impl<'a> SoundRef<'a> {
     /// Path relative to its root, as bytes.
     ///
     /// # Errors
-    /// `Corrupt` when the row points outside the strings.
+    /// `Corrupt` when the row points outside the strings, or row and path are not as they were written.
     pub fn path_bytes(&self) -> Result<&'a [u8], IndexError> {
-        self.segment.heap(SectionKind::Strings, self.row.path_offset, self.row.path_len)
+        let strings = |offset, length| self.segment.heap(SectionKind::Strings, offset, length);
+        let path = strings(self.row.path_offset, self.row.path_len)?;
+        if self.row.has_check() {
+            let end = self.row.path_offset + u64::from(self.row.path_len);
+            if strings(end, CHECK_LEN as u32)? != self.row.check(path) {
+                return Err(self
+                    .segment
+                    .corrupt(format!("checksum of sound {} does not match", self.number)));
+            }
+        }
+        Ok(path)
     }
 
     /// Path relative to its root.
     ///
     /// # Errors
-    /// As [`SoundRef::path_bytes`].
+    /// As [`SoundRef::path_bytes`], and `Lost`.
     pub fn path(&self) -> Result<PathBuf, IndexError> {
-        self.path_bytes().map(files::path_of_bytes)
+        let path = self.path_bytes().map(paths::path_of_bytes);
+        self.segment.still_there().and(path)
     }
 
     /// The lower-cased text that word filters look at.
@@ -403,8 +436,21 @@ impl<'a> SoundRef<'a> {
     /// Everything about the sound but its frames, to be written again.
     ///
     /// # Errors
-    /// `Corrupt` when its row points outside the tables.
+    /// `Corrupt` when its row points outside the tables; `Lost`.
     pub fn record(&self) -> Result<SoundRecord, IndexError> {
+        let record = self.read_record();
+        self.segment.still_there().and(record)
+    }
+
+    /// Fails when the segment went away while the sound was read.
+    ///
+    /// # Errors
+    /// As [`Segment::still_there`].
+    pub fn still_there(&self) -> Result<(), IndexError> {
+        self.segment.still_there()
+    }
+
+    fn read_record(&self) -> Result<SoundRecord, IndexError> {
         let row = self.row;
         Ok(SoundRecord {
             root: row.root,

@@ -4,27 +4,27 @@
 //! Until [`SegmentWriter::finish`] has synced and renamed it, the file has a temporary name that no reader looks at;
 //! dropping the writer removes it.
 
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use super::files::{self, OutFile};
 use super::layout::{
-    FrameRow, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind, SoundRow, page_up,
+    CHECK_LEN, FrameRow, PAGE, SEGMENT_MAGIC, SEGMENT_VERSION, SectionEntry, SectionKind, SoundRow, page_up,
 };
 use super::partition::{self, Tables};
 use super::record::SegmentHeader;
 use super::segment::{Segment, SoundRef};
-use super::spool::{Spool, read_and_write};
-use super::{IndexError, ModelId, QuantisedFrame, SoundRecord, codec, files};
+use super::spool::Spool;
+use super::{IndexError, ModelId, QuantisedFrame, SoundRecord, codec};
 
 /// A segment in work.
 pub struct SegmentWriter {
     path: PathBuf,
     temporary: PathBuf,
-    file: Option<BufWriter<File>>,
+    file: Option<BufWriter<OutFile>>,
     model: ModelId,
     vectors_hash: Box<Xxh3>,
     sounds: u32,
@@ -46,12 +46,12 @@ impl SegmentWriter {
     pub fn create(path: &Path, model: ModelId) -> Result<Self, IndexError> {
         let temporary = path.with_extension("tmp");
         let begin = || {
-            let mut file = BufWriter::with_capacity(1 << 20, read_and_write(&temporary)?);
+            let mut file = BufWriter::with_capacity(1 << 20, OutFile::create(&temporary)?);
             file.write_all(&[0; PAGE as usize])?;
             Ok(file)
         };
         let file = begin().map_err(|source| {
-            let _ = fs::remove_file(&temporary);
+            let _ = files::remove(&temporary);
             IndexError::io(path, "write", source)
         })?;
         let spool = |kind: SectionKind| Spool::new(path.with_extension(format!("{}.tmp", kind as u32)));
@@ -108,13 +108,14 @@ impl SegmentWriter {
     /// labels, merging).
     ///
     /// # Errors
-    /// As [`SegmentWriter::add`], and `Corrupt` when the source's tables do not fit.
+    /// As [`SegmentWriter::add`], and `Corrupt` or `Lost` when the source cannot be relied on.
     pub fn copy(&mut self, record: &SoundRecord, source: &SoundRef<'_>) -> Result<u32, IndexError> {
         assert_eq!(source.embedding_size(), self.model.embedding_size as usize, "sound of another model");
         let first_frame = self.frames;
         for (row, vector) in source.frames()? {
             self.push_frame(FrameRow { sound: self.sounds, ..*row }, vector)?;
         }
+        source.still_there()?;
         self.push_sound(record, first_frame)
     }
 
@@ -133,7 +134,7 @@ impl SegmentWriter {
         if !self.write_tables(stop).map_err(|source| self.failed(source))? {
             return Ok(None);
         }
-        fs::rename(&self.temporary, &self.path).map_err(|source| self.failed(source))?;
+        files::rename(&self.temporary, &self.path).map_err(|source| self.failed(source))?;
         files::sync_folder(&self.path)?;
         Segment::open(&self.path).map(Some)
     }
@@ -164,7 +165,7 @@ impl SegmentWriter {
             modified_ns: record.modified_ns,
             duration_s: record.duration_s,
             path_offset: self.strings.len(),
-            text_offset: self.strings.len() + record.path.len() as u64,
+            text_offset: self.strings.len() + (record.path.len() + CHECK_LEN) as u64,
             details_offset: self.details.len(),
             path_len: record.path.len() as u32,
             text_len: record.text.len() as u32,
@@ -181,6 +182,7 @@ impl SegmentWriter {
         let sound = self.sounds;
         let mut push = || {
             self.strings.push(&record.path)?;
+            self.strings.push(&row.check(&record.path))?;
             self.strings.push(record.text.as_bytes())?;
             self.details.push(&details)?;
             if record.cat.is_some() {
@@ -250,7 +252,7 @@ impl SegmentWriter {
 
 /// The sections of a file in work.
 struct Sections {
-    file: File,
+    file: OutFile,
     end: u64,
     table: Vec<SectionEntry>,
 }
@@ -303,6 +305,6 @@ impl Drop for SegmentWriter {
     fn drop(&mut self) {
         // After a successful finish the temporary name is gone and this does nothing.
         self.file = None;
-        let _ = fs::remove_file(&self.temporary);
+        let _ = files::remove(&self.temporary);
     }
 }

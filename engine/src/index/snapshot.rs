@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::path_of_bytes;
+use super::paths::path_of_bytes;
 use super::segment::{Segment, SoundRef};
 use super::{IndexError, Manifest};
 
@@ -152,6 +152,14 @@ impl Snapshot {
         &self.damage
     }
 
+    /// Fails when a segment went away under its readers since the snapshot was opened.
+    ///
+    /// # Errors
+    /// As [`Segment::still_there`].
+    pub fn still_there(&self) -> Result<(), IndexError> {
+        self.segments().try_for_each(|(_, segment)| segment.still_there())
+    }
+
     /// The segments that could be opened, with their positions.
     pub fn segments(&self) -> impl Iterator<Item = (u32, &Arc<Segment>)> {
         (0u32..).zip(&self.segments).filter_map(|(at, segment)| Some((at, segment.as_ref()?)))
@@ -187,6 +195,11 @@ impl Snapshot {
                 .map(move |sound| (SoundId { segment: at, sound: sound.number() }, sound))
                 .filter(move |(id, _)| self.is_live(*id))
         })
+    }
+
+    /// Whether the folder of a sound was not there when last looked for, because its drive is not plugged in.
+    pub fn is_offline(&self, sound: &SoundRef<'_>) -> bool {
+        self.manifest.root(sound.row.root).is_some_and(|root| root.offline)
     }
 
     /// A sound's full path.

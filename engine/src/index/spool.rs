@@ -1,11 +1,12 @@
 //! A table in work: in memory while it is small, beyond that in a file of its own, so that writing a segment of any
 //! size takes the same memory.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use xxhash_rust::xxh3::Xxh3;
+
+use super::files::{self, OutFile};
 
 /// So much stays in memory, bytes.
 const MEMORY: usize = 2 << 20;
@@ -13,7 +14,7 @@ const MEMORY: usize = 2 << 20;
 /// Bytes that are appended and in the end copied to where they belong.
 pub(super) struct Spool {
     path: PathBuf,
-    file: Option<File>,
+    file: Option<OutFile>,
     memory: Vec<u8>,
     hash: Box<Xxh3>,
     length: u64,
@@ -42,7 +43,7 @@ impl Spool {
         if self.memory.len() >= MEMORY {
             let file = match &mut self.file {
                 Some(file) => file,
-                none => none.insert(read_and_write(&self.path)?),
+                none => none.insert(OutFile::create(&self.path)?),
             };
             file.write_all(&self.memory)?;
             self.memory.clear();
@@ -51,7 +52,7 @@ impl Spool {
     }
 
     /// Appends everything to a file.
-    pub(super) fn copy_to(&mut self, out: &mut File) -> io::Result<()> {
+    pub(super) fn copy_to(&mut self, out: &mut OutFile) -> io::Result<()> {
         if let Some(file) = &mut self.file {
             file.rewind()?;
             io::copy(file, out)?;
@@ -63,12 +64,7 @@ impl Spool {
 impl Drop for Spool {
     fn drop(&mut self) {
         if self.file.take().is_some() {
-            let _ = fs::remove_file(&self.path);
+            let _ = files::remove(&self.path);
         }
     }
-}
-
-/// Makes a file that is written and read again.
-pub(super) fn read_and_write(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)
 }

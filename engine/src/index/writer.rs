@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::lock::WriterLock;
+use super::lock::{WriterLock, is_lock_file};
 use super::merge::{Merge, Merged};
+use super::paths::bytes_of_path;
 use super::{
     IndexError, Manifest, ModelId, Root, Segment, SegmentEntry, SegmentWriter, Snapshot, SoundId, files,
 };
@@ -46,9 +47,22 @@ impl LibraryWriter {
     /// `Locked` while another writer is at work, `OtherModel` when the library was made with another model, and
     /// whatever is wrong with the manifest or the folder.
     pub fn open(dir: &Path, model: &ModelId) -> Result<Self, IndexError> {
+        Self::open_as(dir, model, false)
+    }
+
+    /// As [`LibraryWriter::open`], for a writer that gives way: it ends soon after
+    /// [`PauseRequest::is_made`](super::PauseRequest::is_made) says that another one waits.
+    ///
+    /// # Errors
+    /// As [`LibraryWriter::open`].
+    pub fn open_giving_way(dir: &Path, model: &ModelId) -> Result<Self, IndexError> {
+        Self::open_as(dir, model, true)
+    }
+
+    fn open_as(dir: &Path, model: &ModelId, gives_way: bool) -> Result<Self, IndexError> {
         fs::create_dir_all(dir).map_err(|source| IndexError::io(dir, "create the library folder", source))?;
         refuse_foreign_folder(dir)?;
-        let writer = Self::locked(dir, Some(model))?;
+        let writer = Self::locked(dir, Some(model), gives_way)?;
         let library = &writer.snapshot.manifest().model;
         if library != model {
             return Err(IndexError::OtherModel {
@@ -67,11 +81,11 @@ impl LibraryWriter {
     /// `NoLibrary`, `Locked`, and whatever is wrong with the manifest.
     pub fn open_existing(dir: &Path) -> Result<Self, IndexError> {
         Manifest::read(dir)?;
-        Self::locked(dir, None)
+        Self::locked(dir, None, false)
     }
 
-    fn locked(dir: &Path, model: Option<&ModelId>) -> Result<Self, IndexError> {
-        let lock = WriterLock::acquire(dir)?;
+    fn locked(dir: &Path, model: Option<&ModelId>, gives_way: bool) -> Result<Self, IndexError> {
+        let lock = WriterLock::acquire(dir, gives_way)?;
         let manifest = match (Manifest::read(dir), model) {
             (Err(IndexError::NoLibrary { .. }), Some(model)) => {
                 let manifest = Manifest::empty(model.clone());
@@ -96,7 +110,7 @@ impl LibraryWriter {
     /// # Errors
     /// `Path` when the path cannot be stored or 65,535 roots exist.
     pub fn root(&mut self, path: &Path) -> Result<u16, IndexError> {
-        let bytes = files::bytes_of_path(path)?;
+        let bytes = bytes_of_path(path)?;
         let manifest = self.snapshot.manifest();
         if let Some(root) = manifest.roots.iter().find(|root| root.path == bytes) {
             return Ok(root.id);
@@ -106,7 +120,7 @@ impl LibraryWriter {
             return Err(IndexError::Path { path: path.into(), what: "the library has too many folders" });
         }
         let mut roots = manifest.roots.clone();
-        roots.push(Root { id, path: bytes, whole: false });
+        roots.push(Root { id, path: bytes, whole: false, offline: false });
         self.snapshot.set_roots(roots, id + 1);
         Ok(id)
     }
@@ -264,8 +278,26 @@ impl LibraryWriter {
         }
     }
 
-    fn replace_manifest(&mut self, manifest: Manifest, added: Option<Segment>) -> Result<(), IndexError> {
-        manifest.write(&self.dir)?;
+    /// Registers folders before the commit that makes them lasting.
+    pub(super) fn set_roots(&mut self, roots: Vec<Root>, next_root: u16) {
+        self.snapshot.set_roots(roots, next_root);
+    }
+
+    pub(super) fn replace_manifest(
+        &mut self,
+        manifest: Manifest,
+        added: Option<Segment>,
+    ) -> Result<(), IndexError> {
+        if let Err(error) = manifest.write(&self.dir) {
+            // It may have its name although that could not be made durable; going on from the old one would give the
+            // same names to other segments.
+            if let Ok(found) = Manifest::read(&self.dir)
+                && found.generation > self.snapshot.manifest().generation
+            {
+                self.snapshot = self.snapshot.next(found, None);
+            }
+            return Err(error);
+        }
         self.snapshot = self.snapshot.next(manifest, added);
         self.sweep();
         Ok(())
@@ -282,7 +314,7 @@ impl LibraryWriter {
             let Some(name) = name.to_str() else { continue };
             let in_work = self.merging.as_ref().is_some_and(|merging| name.starts_with(&merging.stem));
             if is_ours(name) && !named.contains(name) && !in_work {
-                let _ = fs::remove_file(entry.path());
+                let _ = files::remove(&entry.path());
             }
         }
     }
@@ -322,7 +354,7 @@ fn refuse_foreign_folder(dir: &Path) -> Result<(), IndexError> {
     for entry in entries.flatten() {
         let name = entry.file_name();
         // What a first run that was killed leaves behind, and what file managers put into every folder.
-        let harmless = |name: &str| name == "lock" || name.starts_with('.') || is_ours(name);
+        let harmless = |name: &str| is_lock_file(name) || name.starts_with('.') || is_ours(name);
         if !name.to_str().is_some_and(harmless) {
             return Err(IndexError::ForeignFolder {
                 path: dir.into(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::audio::Metadata;
-use crate::index::Details;
+use crate::index::{Details, composed_text};
 use crate::ucs::{CatIndex, Label, LabelTable, label_from_file_name, label_from_metadata, labels};
 
 /// Longest searchable text of one sound, bytes.
@@ -47,13 +47,13 @@ pub fn label_of(
     (labels::resolve(from_table, from_name, from_metadata), problem)
 }
 
-/// The text that word filters look at, lower-cased: relative path, description and names; category names are looked
-/// up by the filter itself.
+/// The text that word filters look at, lower-cased and in the normal form C: relative path, description and names;
+/// category names are looked up by the filter itself.
 pub fn searchable_text(relative: &Path, details: &Details) -> String {
-    let mut text = relative.to_string_lossy().to_lowercase();
+    let mut text = composed_text(&relative.to_string_lossy()).to_lowercase();
     let parts = [&details.title, &details.fx_name, &details.description, &details.keywords];
     for part in parts.into_iter().flatten() {
-        let part = part.to_lowercase();
+        let part = composed_text(part).to_lowercase();
         if !text.contains(&part) {
             text.push('\n');
             text.push_str(&part);

@@ -2,19 +2,29 @@
 //!
 //! [`walk`] finds the sound files, a [`Plan`] compares them with the library (unchanged, perhaps changed, new, gone),
 //! workers hash, decode and embed what is needed, and one writer commits segment by segment. Whatever happens, the
-//! library holds what the last commit said; the next run goes on from there.
+//! library holds what the last commit said; the next run goes on from there. [`watch`] does so whenever something
+//! changes.
 
 mod describe;
 mod error;
 mod hash;
 mod plan;
+mod priority;
 mod run;
 mod walk;
+mod watch;
+mod watch_run;
 mod work;
 
 pub use describe::{describe, label_of, searchable_text};
 pub use error::IndexingError;
 pub use hash::content_hash;
 pub use plan::Plan;
+pub use priority::step_back;
 pub use run::{Observer, Request, Summary, index, model_id};
-pub use walk::{FoundFile, Problem, Walked, absolute, is_sound_file, modified_ns, walk};
+pub use walk::{
+    FoundFile, Problem, Walked, absolute, absolute_or_gone, is_sound_file, modified_ns, walk, walk_known,
+    walk_parts,
+};
+pub use watch::watch;
+pub use watch_run::{News, WatchRequest};

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{RecvTimeoutError, bounded};
 
 use crate::index::{
-    IndexError, LibraryWriter, ModelId, Quantiser, Root, SegmentWriter, Snapshot, SoundId, SoundRecord,
+    IndexError, LibraryWriter, ModelId, Quantiser, SegmentWriter, Snapshot, SoundId, SoundRecord,
     bytes_of_path,
 };
 use crate::network::{FrameEmbedder, Network};
 use crate::ucs::{Label, LabelSource, LabelTable};
 
-use super::plan::{Plan, Task, is_empty_folder};
-use super::walk::{FoundFile, Problem, Walked};
+use super::plan::{Plan, Task};
+use super::walk::{FoundFile, Problem, Walked, has_entries};
 use super::work::{Outcome, Worker};
 use super::{IndexingError, label_of, searchable_text};
 
@@ -40,6 +40,9 @@ pub struct Request<'a> {
     pub jobs: usize,
     /// Set to stop: finished sounds are kept.
     pub cancel: &'a AtomicBool,
+    /// Whether the caller sets `cancel` when another process wants to write, which then waits for it instead of being
+    /// refused.
+    pub gives_way: bool,
 }
 
 /// Is told how a run goes, always on the calling thread.
@@ -103,16 +106,23 @@ pub fn index(
     observer: &mut dyn Observer,
 ) -> Result<Summary, IndexingError> {
     let begun = Instant::now();
-    let mut writer = LibraryWriter::open(request.library, &model_id(request.network))?;
+    let model = model_id(request.network);
+    let mut writer = match request.gives_way {
+        true => LibraryWriter::open_giving_way(request.library, &model)?,
+        false => LibraryWriter::open(request.library, &model)?,
+    };
     let mut problems = std::mem::take(&mut walked.problems);
     let warnings = std::mem::take(&mut walked.passed_over);
-    let mut new_folder = false;
+    let mut news = false;
     for folder in &walked.folders {
-        new_folder |= writer.add_folder(folder)?;
+        news |= writer.add_folder(folder)?;
     }
     writer.merge_in_background();
     let before = Arc::new(writer.snapshot().clone());
-    let mut plan = Plan::new(&before, walked);
+    let mut plan = Plan::new(&before, walked)?;
+    for (root, offline) in &plan.offline {
+        news |= writer.note_offline(*root, *offline);
+    }
     let missing = plan.missing.keys().copied().collect();
     problems.append(&mut plan.problems);
     let mut run = Run {
@@ -128,13 +138,14 @@ pub fn index(
     observer.planned(plan.tasks.len(), plan.tasks.iter().map(|task| task.file.size).sum());
     let audio_ms = AtomicU64::new(0);
     run.keep_unchanged(plan.unchanged)?;
+    run.respell(plan.respelled)?;
     run.work(request, &plan.tasks, &audio_ms, observer)?;
     run.summary.cancelled = request.cancel.load(Ordering::Relaxed);
     if !run.summary.cancelled {
         run.summary.removed = run.missing.len();
         run.gone.append(&mut run.missing);
     }
-    if new_folder || run.segment.is_some() || !run.gone.is_empty() {
+    if news || run.segment.is_some() || !run.gone.is_empty() {
         run.commit()?;
     }
     let mut summary = run.summary;
@@ -178,6 +189,21 @@ impl Run<'_> {
                 self.summary.relabelled += 1;
                 self.commit_when_due()?;
             }
+        }
+        Ok(())
+    }
+
+    /// Gives sounds the spelling of their paths that the file system has now.
+    fn respell(&mut self, respelled: Vec<(FoundFile, SoundId)>) -> Result<(), IndexingError> {
+        for (file, id) in respelled {
+            let before = Arc::clone(&self.before);
+            let Some(sound) = before.get(id) else { continue };
+            let mut record = sound.record()?;
+            self.place(&file, &mut record)?;
+            self.segment()?.copy(&record, &sound)?;
+            self.gone.insert(id);
+            self.summary.moved += 1;
+            self.commit_when_due()?;
         }
         Ok(())
     }
@@ -328,9 +354,10 @@ impl Run<'_> {
     /// claimed it yet.
     fn has_vanished(&self, id: SoundId) -> bool {
         let Some(sound) = self.before.get(id).filter(|_| !self.gone.contains(&id)) else { return false };
-        let root = self.before.manifest().root(sound.row.root).map(Root::path);
-        root.is_some_and(|root| root.is_dir() && !is_empty_folder(&root))
-            && self.before.full_path(&sound).is_ok_and(|path| !path.exists())
+        let Ok(path) = self.before.full_path(&sound) else { return false };
+        let mut roots =
+            self.writer.snapshot().manifest().roots.iter().filter(|root| path.starts_with(root.path()));
+        roots.all(|root| !root.offline && has_entries(&root.path())) && !path.exists()
     }
 
     /// Fills in what depends on where the file is: root, relative path, label, text.

@@ -1,13 +1,15 @@
 //! Finds the sound files below folders.
 
+use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use walkdir::{DirEntry, WalkDir};
 
 use super::IndexingError;
+use crate::index::Root;
 
 /// File-name endings of the formats that [`audio`](crate::audio) reads; content decides later.
 const ENDINGS: [&str; 21] = [
@@ -46,8 +48,10 @@ pub struct Walked {
     pub problems: Vec<Problem>,
     /// What was passed over, as it should be: links round in circles or to nothing.
     pub passed_over: Vec<Problem>,
-    /// Folders walked, absolute.
+    /// Folders walked, absolute, and the drives found below them: each is there or not by itself.
     pub folders: Vec<PathBuf>,
+    /// What was asked for and is not there, absolute: its drive may not be plugged in.
+    pub absent: Vec<PathBuf>,
     /// Folders walked and files looked for, absolute; sounds below them that were not found are gone.
     pub scope: Vec<PathBuf>,
     /// Files that were asked for by name and are not there, absolute: a problem unless the library knew them.
@@ -67,6 +71,21 @@ pub fn absolute(path: &Path) -> io::Result<PathBuf> {
         return std::path::absolute(path);
     }
     fs::canonicalize(path)
+}
+
+/// A path as [`absolute`] gives it, also when it is not there any more: then by what is left of the way to it.
+pub fn absolute_or_gone(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let found = whole.ancestors().find_map(|ancestor| Some((ancestor, absolute(ancestor).ok()?)));
+    let Some((ancestor, found)) = found else { return whole };
+    let mut path = found;
+    for component in whole.strip_prefix(ancestor).unwrap_or(Path::new("")).components() {
+        match component {
+            Component::ParentDir => drop(path.pop()),
+            component => path.push(component),
+        }
+    }
+    path
 }
 
 /// Whether a name has the ending of a sound file and is not hidden.
@@ -92,14 +111,26 @@ pub fn modified_ns(metadata: &Metadata) -> i64 {
 /// # Errors
 /// When nothing of what was asked for can be walked, the first reason.
 pub fn walk(asked: &[PathBuf]) -> Result<Walked, IndexingError> {
+    walk_known(asked, &[])
+}
+
+/// As [`walk`], for a library that has these folders: that those are not there is news for it, and no error.
+///
+/// # Errors
+/// As [`walk`], unless a folder of the library is not there.
+pub fn walk_known(asked: &[PathBuf], roots: &[Root]) -> Result<Walked, IndexingError> {
     let mut walked = Walked::default();
     for path in asked {
         if let Err(source) = walked.take(path) {
             let reason = reason_of(&source);
             let gone = source.kind() == io::ErrorKind::NotFound && is_sound_file(path);
+            if source.kind() != io::ErrorKind::PermissionDenied {
+                walked.absent.push(absolute_or_gone(path));
+            }
             let parent =
                 path.parent().map(|parent| if parent == Path::new("") { Path::new(".") } else { parent });
-            match parent.filter(|parent| gone && parent.is_dir()).map(absolute) {
+            // An empty folder may be where its drive is not mounted.
+            match parent.filter(|parent| gone && has_entries(parent)).map(absolute) {
                 Some(Ok(parent)) => {
                     let path = parent.join(path.file_name().unwrap_or_default());
                     walked.scope.push(path.clone());
@@ -109,15 +140,47 @@ pub fn walk(asked: &[PathBuf]) -> Result<Walked, IndexingError> {
             }
         }
     }
-    if let (true, Some(first)) = (walked.scope.is_empty(), walked.problems.first()) {
+    let known = |root: &Root| walked.absent.iter().any(|path| overlap(&root.path(), path));
+    if let (true, false, Some(first)) =
+        (walked.scope.is_empty(), roots.iter().any(known), walked.problems.first())
+    {
         return Err(IndexingError::Folder { path: first.path.clone(), reason: first.reason.clone() });
     }
-    // A folder inside another, or named twice, is walked once.
-    walked.files.sort_by(|a, b| {
-        a.path.cmp(&b.path).then_with(|| a.root.as_os_str().len().cmp(&b.root.as_os_str().len()))
-    });
-    walked.files.dedup_by(|later, first| later.path == first.path);
+    walked.put_in_order();
     Ok(walked)
+}
+
+/// Walks parts of folders that a library has, absolute: sounds, folders, and what was there before.
+pub fn walk_parts(parts: &BTreeSet<PathBuf>) -> Walked {
+    let mut walked = Walked::default();
+    for part in parts {
+        match fs::metadata(part) {
+            Ok(metadata) if metadata.is_dir() => walked.walk_folder(part),
+            Ok(metadata) if metadata.is_file() && is_sound_file(part) => {
+                let parent = part.parent().unwrap_or(part).to_owned();
+                walked.files.push(found(part.clone(), parent, &metadata));
+            }
+            Ok(_) => continue,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                walked.problems.push(Problem { path: part.clone(), reason: reason_of(&error) });
+                continue;
+            }
+        }
+        walked.scope.push(part.clone());
+    }
+    walked.put_in_order();
+    walked
+}
+
+/// Whether one of two paths is below the other, or they are the same.
+pub(super) fn overlap(a: &Path, b: &Path) -> bool {
+    a.starts_with(b) || b.starts_with(a)
+}
+
+/// Whether a path is a folder with anything in it.
+pub(super) fn has_entries(path: &Path) -> bool {
+    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 impl Walked {
@@ -138,7 +201,17 @@ impl Walked {
         Ok(())
     }
 
+    fn put_in_order(&mut self) {
+        // A folder inside another, or named twice, is walked once.
+        self.files.sort_by(|a, b| {
+            a.path.cmp(&b.path).then_with(|| a.root.as_os_str().len().cmp(&b.root.as_os_str().len()))
+        });
+        self.files.dedup_by(|later, first| later.path == first.path);
+    }
+
     fn walk_folder(&mut self, root: &Path) {
+        // The drive that each folder on the way down lies on.
+        let mut drives: Vec<u64> = Vec::new();
         let visible = |entry: &DirEntry| entry.depth() == 0 || !is_hidden_name(entry.path());
         for entry in
             WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible)
@@ -148,6 +221,14 @@ impl Walked {
                     match entry.metadata() {
                         Ok(metadata) => self.files.push(found(entry.into_path(), root.into(), &metadata)),
                         Err(error) => self.problem(&error),
+                    }
+                }
+                Ok(entry) if entry.file_type().is_dir() => {
+                    let Ok(metadata) = entry.metadata() else { continue };
+                    drives.truncate(entry.depth());
+                    drives.push(drive_of(&metadata));
+                    if drives.len() > 1 && drives[drives.len() - 2] != drives[drives.len() - 1] {
+                        self.folders.push(entry.into_path());
                     }
                 }
                 Ok(_) => {}
@@ -176,6 +257,19 @@ impl Walked {
                 self.problems.push(Problem { path, reason });
             }
         }
+    }
+}
+
+/// The number of the drive that a file or folder lies on; drives of Windows have letters and folders of their own.
+fn drive_of(metadata: &Metadata) -> u64 {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::MetadataExt::dev(metadata)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        0
     }
 }
 

@@ -22,6 +22,7 @@
 use memchr::memmem::Finder;
 
 use self::quantity::{Condition, Quantity};
+use crate::index::composed_text;
 use crate::ucs::{CatIndex, Catalogue, glob};
 
 mod quantity;
@@ -176,7 +177,7 @@ impl Test {
 
     /// A word or phrase.
     fn text(text: &str) -> Self {
-        let wanted = text.to_lowercase();
+        let wanted = composed_text(text).to_lowercase();
         let cats = CatSet::of(|_, names| names.contains(&wanted));
         Self::Text { finder: Finder::new(wanted.as_bytes()).into_owned(), cats }
     }

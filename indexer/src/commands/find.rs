@@ -189,7 +189,8 @@ impl Question<'_> {
     }
 }
 
-fn passes(filter: &Filter, sound: &SoundRef<'_>) -> bool {
+/// Whether a sound passes a filter.
+pub(crate) fn passes(filter: &Filter, sound: &SoundRef<'_>) -> bool {
     let text = if filter.needs_text() { sound.text().unwrap_or_default() } else { "" };
     filter.matches(&Facts {
         text,
@@ -291,6 +292,7 @@ impl Answer<'_> {
                 channels: sound.row.channels,
                 sample_rate_hz: sound.row.sample_rate_hz,
                 description: sound.details()?.description,
+                offline: self.snapshot.is_offline(&sound),
             });
         }
         let categories = self.shares.categories.iter().filter_map(|category| {
@@ -372,6 +374,8 @@ struct JsonHit<'a> {
     channels: u16,
     sample_rate_hz: u32,
     description: Option<String>,
+    /// Its drive was not plugged in when it was last looked for.
+    offline: bool,
 }
 
 #[derive(Serialize)]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use earmark_engine::index::{LibraryWriter, Snapshot, SoundId};
-use earmark_engine::indexing::absolute;
+use earmark_engine::index::{LibraryWriter, Snapshot, SoundId, is_below};
+use earmark_engine::indexing::absolute_or_gone;
 
 use crate::Ending;
 use crate::cli::{ForgetArgs, Global};
@@ -14,7 +14,7 @@ use crate::output::{self, counted};
 
 pub(crate) fn run(global: &Global, args: ForgetArgs) -> Result<Ending, Failure> {
     let dir = args.library.dir()?;
-    let folders: Vec<PathBuf> = args.folders.iter().map(|folder| as_indexed(folder)).collect();
+    let folders: Vec<PathBuf> = args.folders.iter().map(|folder| absolute_or_gone(folder)).collect();
     if args.dry_run {
         let snapshot = args.library.open()?;
         let sounds = below(&snapshot, &folders);
@@ -34,7 +34,7 @@ pub(crate) fn run(global: &Global, args: ForgetArgs) -> Result<Ending, Failure> 
         writer.commit(None, &sounds)?;
     }
     let used: BTreeSet<u16> = writer.snapshot().sounds().map(|(_, sound)| sound.row.root).collect();
-    let gone = |path: &Path| folders.iter().any(|folder| path.starts_with(folder));
+    let gone = |path: &Path| folders.iter().any(|folder| is_below(path, folder));
     let roots = &writer.snapshot().manifest().roots;
     let unused: BTreeSet<u16> = roots
         .iter()
@@ -55,27 +55,12 @@ pub(crate) fn run(global: &Global, args: ForgetArgs) -> Result<Ending, Failure> 
     Ok(if sounds.is_empty() && unused.is_empty() { Ending::Nothing } else { Ending::Found })
 }
 
-/// A folder as the library names it, also when it is not there any more: then by what is left of the way to it.
-fn as_indexed(folder: &Path) -> PathBuf {
-    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.into());
-    let found = whole.ancestors().find_map(|ancestor| Some((ancestor, absolute(ancestor).ok()?)));
-    let Some((ancestor, found)) = found else { return whole };
-    let mut path = found;
-    for component in whole.strip_prefix(ancestor).unwrap_or(Path::new("")).components() {
-        match component {
-            Component::ParentDir => drop(path.pop()),
-            component => path.push(component),
-        }
-    }
-    path
-}
-
 fn below(snapshot: &Snapshot, folders: &[PathBuf]) -> BTreeSet<SoundId> {
     let mut sounds = BTreeSet::new();
     for (id, sound) in snapshot.sounds() {
         // A damaged row names no folder; `verify` tells of it.
         let Ok(path) = snapshot.full_path(&sound) else { continue };
-        if folders.iter().any(|folder| path.starts_with(folder)) {
+        if folders.iter().any(|folder| is_below(&path, folder)) {
             sounds.insert(id);
         }
     }

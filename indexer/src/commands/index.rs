@@ -70,19 +70,19 @@ pub(crate) fn update(
     folders: &[PathBuf],
     work: &WorkArgs,
 ) -> Result<(Summary, Model), Failure> {
-    let existing = match Snapshot::open(library) {
+    let (existing, roots) = match Snapshot::open(library) {
         Ok(snapshot) => {
             report_damage(&snapshot);
-            Some(snapshot.manifest().model.clone())
+            (Some(snapshot.manifest().model.clone()), snapshot.manifest().roots.clone())
         }
-        Err(IndexError::NoLibrary { .. }) => None,
+        Err(IndexError::NoLibrary { .. }) => (None, Vec::new()),
         Err(error) => return Err(error.into()),
     };
     let labels = work.labels.as_deref().map(LabelTable::read_csv).transpose()?;
     for error in labels.iter().flat_map(LabelTable::errors) {
         output::warn(&error.to_string());
     }
-    let walked = indexing::walk(folders)?;
+    let walked = indexing::walk_known(folders, &roots)?;
     for problem in &walked.problems {
         output::warn(&format!("{}: {}", problem.path.display(), problem.reason));
     }
@@ -94,6 +94,7 @@ pub(crate) fn update(
         labels: labels.as_ref(),
         jobs,
         cancel: interrupt::flag(),
+        gives_way: false,
     };
     let mut progress = Progress::new(global.quiet);
     let summary = indexing::index(&request, walked, &mut progress);
@@ -116,8 +117,8 @@ pub(crate) fn ending(summary: &Summary) -> Ending {
     }
 }
 
-fn print(library: &Path, summary: &Summary) -> Result<(), Failure> {
-    let mut out = anstream::stdout().lock();
+/// What a run did, in a line: `2 new, 1 moved`.
+pub(crate) fn tally(summary: &Summary) -> String {
     let strong = output::STRONG;
     let parts = [
         (summary.new, "new"),
@@ -133,7 +134,12 @@ fn print(library: &Path, summary: &Summary) -> Result<(), Failure> {
         .filter(|(number, what)| *number > 0 || *what == "new")
         .map(|(number, what)| format!("{strong}{}{strong:#} {what}", output::thousands(*number as u64)))
         .collect();
-    writeln!(out, "{}", parts.join(", "))?;
+    parts.join(", ")
+}
+
+fn print(library: &Path, summary: &Summary) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{}", tally(summary))?;
     if summary.copied > 0 {
         writeln!(
             out,
@@ -157,18 +163,22 @@ fn print(library: &Path, summary: &Summary) -> Result<(), Failure> {
     if !summary.problems.is_empty() {
         writeln!(out, "\n{} could not be used:", counted(summary.problems.len(), "file"))?;
         for problem in &summary.problems {
-            let path = problem.path.display().to_string();
-            // Most reasons begin with the path already.
-            let reason =
-                problem.reason.strip_prefix(&path).unwrap_or(&problem.reason).trim_start_matches(": ");
-            writeln!(out, "  {}: {}", output::one_line(&path), output::one_line(reason))?;
+            writeln!(out, "  {}", problem_line(problem))?;
         }
     }
     Ok(())
 }
 
+/// What could not be used and why, in a line.
+pub(crate) fn problem_line(problem: &indexing::Problem) -> String {
+    let path = problem.path.display().to_string();
+    // Most reasons begin with the path already.
+    let reason = problem.reason.strip_prefix(&path).unwrap_or(&problem.reason).trim_start_matches(": ");
+    format!("{}: {}", output::one_line(&path), output::one_line(reason))
+}
+
 #[derive(Serialize)]
-struct JsonSummary<'a> {
+pub(crate) struct JsonSummary<'a> {
     library: JsonPath,
     unchanged: usize,
     new: usize,
@@ -192,7 +202,7 @@ struct JsonProblem<'a> {
 }
 
 impl<'a> JsonSummary<'a> {
-    fn new(library: &Path, summary: &'a Summary) -> Self {
+    pub(crate) fn new(library: &Path, summary: &'a Summary) -> Self {
         let problems = |list: &'a [indexing::Problem]| {
             let json = |problem: &'a indexing::Problem| JsonProblem {
                 path: problem.path.as_path().into(),

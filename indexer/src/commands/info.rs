@@ -50,6 +50,8 @@ struct Folder {
     #[serde(flatten)]
     path: JsonPath,
     sounds: usize,
+    /// Its drive was not plugged in when it was last looked for.
+    offline: bool,
 }
 
 #[derive(Serialize)]
@@ -101,6 +103,7 @@ impl Info {
         let folder = |root: &earmark_engine::index::Root| Folder {
             path: root.path().as_path().into(),
             sounds: folders.get(&root.id).copied().unwrap_or_default(),
+            offline: root.offline,
         };
         Ok(Self {
             library: snapshot.dir().into(),
@@ -132,7 +135,8 @@ impl Info {
         for (root, folder) in snapshot.manifest().roots.iter().zip(&self.folders) {
             write!(out, "  folder    ")?;
             output::write_path(&root.path())?;
-            writeln!(out, " ({})", counted(folder.sounds, "sound"))?;
+            let state = if folder.offline { ", offline" } else { "" };
+            writeln!(out, " ({}{state})", counted(folder.sounds, "sound"))?;
         }
         if !self.categories.is_empty() {
             writeln!(out, "\n{faint}  sounds     hours  CatID       category{faint:#}")?;

@@ -3,7 +3,6 @@
 //! Nothing here grows with the segment but four bytes a frame: vectors are read in chunks, and codes go to their places
 //! a block at a time.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use xxhash_rust::xxh3::Xxh3;
@@ -11,6 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::centres::{CHUNK, Centres};
 use super::{LABELLED, ListRow};
 use crate::index::FrameRow;
+use crate::index::files::OutFile;
 use crate::index::to_i8;
 use crate::vectors::Rotation;
 use crate::vectors::codes::{BLOCK, Code, block_words};
@@ -50,7 +50,7 @@ pub(in crate::index) struct Built {
 
 /// Builds the partition and writes the codes at `codes_at`; `None` when told to give up.
 pub(in crate::index) fn build(
-    file: &mut File,
+    file: &mut OutFile,
     tables: &Tables<'_>,
     codes_at: u64,
 ) -> io::Result<Option<Built>> {
@@ -68,7 +68,7 @@ pub(in crate::index) fn build(
 }
 
 /// Finds the centres in a sample at even distances.
-fn sample(file: &mut File, tables: &Tables<'_>, count: usize) -> io::Result<Centres> {
+fn sample(file: &mut OutFile, tables: &Tables<'_>, count: usize) -> io::Result<Centres> {
     let wanted = (count * SAMPLE_PER_LIST).min(SAMPLE).min(tables.frames);
     let (mut vectors, mut scales) = (Vec::new(), Vec::new());
     let mut chunk = Chunk::default();
@@ -84,7 +84,7 @@ fn sample(file: &mut File, tables: &Tables<'_>, count: usize) -> io::Result<Cent
 }
 
 /// The list of each frame; `None` when told to give up.
-fn assign(file: &mut File, tables: &Tables<'_>, centres: &Centres) -> io::Result<Option<Vec<u32>>> {
+fn assign(file: &mut OutFile, tables: &Tables<'_>, centres: &Centres) -> io::Result<Option<Vec<u32>>> {
     let mut of_frame = Vec::with_capacity(tables.frames);
     let mut chunk = Chunk::default();
     let step = 8 * CHUNK;
@@ -126,7 +126,7 @@ fn lay_out(size: usize, centres: &Centres, of_frame: &[u32]) -> (Vec<ListRow>, V
 
 /// Writes the code of every frame to its place; false when told to give up.
 fn encode(
-    file: &mut File,
+    file: &mut OutFile,
     tables: &Tables<'_>,
     (lists, centres): (&[ListRow], &[i8]),
     of_frame: &[u32],
@@ -170,7 +170,7 @@ fn encode(
     Ok(true)
 }
 
-fn hash(file: &mut File, at: u64, length: u64) -> io::Result<u64> {
+fn hash(file: &mut OutFile, at: u64, length: u64) -> io::Result<u64> {
     file.seek(SeekFrom::Start(at))?;
     let (mut hash, mut buffer, mut left) = (Xxh3::new(), vec![0; 1 << 20], length);
     while left > 0 {
@@ -191,7 +191,13 @@ struct Chunk {
 }
 
 impl Chunk {
-    fn read(&mut self, file: &mut File, tables: &Tables<'_>, first: usize, count: usize) -> io::Result<()> {
+    fn read(
+        &mut self,
+        file: &mut OutFile,
+        tables: &Tables<'_>,
+        first: usize,
+        count: usize,
+    ) -> io::Result<()> {
         self.vectors.resize(count * tables.size, 0);
         file.seek(SeekFrom::Start(tables.vectors_at + (first * tables.size) as u64))?;
         file.read_exact(bytemuck::cast_slice_mut(&mut self.vectors))?;
