@@ -3,7 +3,7 @@
 //! The engine's own tests let any of these steps fail, or be the last before a crash (`faults`); in every other build
 //! the gate is nothing.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ pub(super) enum Step<'a> {
     SyncFolder(&'a Path),
 }
 
-/// A file being written, which may be read again meanwhile.
+/// A file being written.
 #[derive(Debug)]
 pub(crate) struct OutFile {
     file: File,
@@ -57,7 +57,8 @@ pub(crate) struct OutFile {
 impl OutFile {
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         gate::pass(Step::Create(path))?;
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
+        // Read, too: the partition of a segment is made from what was just written.
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
         gate::done(Step::Create(path));
         Ok(Self { file, path: path.into() })
     }
