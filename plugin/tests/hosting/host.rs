@@ -144,10 +144,21 @@ impl Host {
 
     /// As [`process`](Self::process), with events.
     pub(crate) fn process_with(&mut self, input: &[Vec<f32>], events: &EventBuffer) -> Vec<Vec<f32>> {
-        assert_eq!(input.len(), self.channels);
+        let mut output = vec![vec![f32::NAN; input[0].len()]; self.channels];
+        self.call(&mut input.to_vec(), &mut output, events);
+        output
+    }
+
+    /// As [`process`](Self::process), but what comes out is thrown away; returns how long the plugin took.
+    pub(crate) fn process_timed(&mut self, input: &[Vec<f32>]) -> Duration {
         let mut input = input.to_vec();
+        let mut output = input.clone();
+        self.call(&mut input, &mut output, &EventBuffer::new())
+    }
+
+    fn call(&mut self, input: &mut [Vec<f32>], output: &mut [Vec<f32>], events: &EventBuffer) -> Duration {
+        assert_eq!(input.len(), self.channels);
         let length = input[0].len();
-        let mut output = vec![vec![f32::NAN; length]; self.channels];
         let transport = self.transport_event();
         let inputs = self.inputs.with_input_buffers([AudioPortBuffer {
             latency: 0,
@@ -157,40 +168,21 @@ impl Host {
             latency: 0,
             channels: AudioPortBufferType::f32_output_only(output.iter_mut().map(Vec::as_mut_slice)),
         }]);
+        let (events, mut nothing) = (events.as_input(), OutputEvents::void());
         let processor = self.processor.as_mut().unwrap();
-        processor
-            .process(
-                &inputs,
-                &mut outputs,
-                &events.as_input(),
-                &mut OutputEvents::void(),
-                None,
-                Some(&transport),
-            )
-            .unwrap();
+        let began = Instant::now();
+        let done = processor.process(&inputs, &mut outputs, &events, &mut nothing, None, Some(&transport));
+        let took = began.elapsed();
+        done.unwrap();
         if self.transport.playing {
             self.transport.position += length as i64;
         }
-        output
+        took
     }
 
     /// Plays stereo audio from a position of the timeline on, in blocks, without the transport looping.
     pub(crate) fn play(&mut self, from: i64, audio: &[Vec<f32>], block: usize) {
-        self.transport.playing = true;
-        self.transport.position = from;
-        for start in (0..audio[0].len()).step_by(block) {
-            let end = audio[0].len().min(start + block);
-            let part: Vec<Vec<f32>> = audio.iter().map(|channel| channel[start..end].to_vec()).collect();
-            self.process(&part);
-            self.keep_pace(start);
-        }
-    }
-
-    /// Lets the analysis keep up with a host that is much faster than real time.
-    fn keep_pace(&self, samples: usize) {
-        if samples as f64 % self.rate_hz < 8192.0 {
-            std::thread::sleep(Duration::from_millis(15));
-        }
+        play_together(std::slice::from_mut(self), from, audio, block);
     }
 
     /// The event that turns a parameter to a normalised value.
@@ -287,6 +279,28 @@ impl Host {
             let results = &view.results;
             results.question.is_some() && !results.restored && !results.preliminary
         })
+    }
+}
+
+/// Plays the same audio in several hosts, block by block.
+pub(crate) fn play_together(hosts: &mut [Host], from: i64, audio: &[Vec<f32>], block: usize) {
+    for host in &mut *hosts {
+        host.transport.playing = true;
+        host.transport.position = from;
+    }
+    let (mut samples, mut blocks) = (0, 0);
+    for start in (0..audio[0].len()).step_by(block) {
+        let end = audio[0].len().min(start + block);
+        let part: Vec<Vec<f32>> = audio.iter().map(|channel| channel[start..end].to_vec()).collect();
+        for host in &mut *hosts {
+            host.process(&part);
+        }
+        (samples, blocks) = (samples + block, blocks + 1);
+        if samples > 8192 || blocks > 1024 {
+            // Hosts in real time are slower still; the analysis may be busy with a frame meanwhile.
+            std::thread::sleep(Duration::from_millis(60));
+            (samples, blocks) = (0, 0);
+        }
     }
 }
 

@@ -2,10 +2,22 @@
 
 use std::fs;
 
-use earmark_plugin::exchange::{Appearance, Command, LibraryState, Mode, Sort, SortBy, Theme};
+use earmark_plugin::exchange::{Appearance, Command, LibraryState, Mode, Sort, SortBy, Theme, View};
 
 use crate::fixture::{fixture, make_library};
 use crate::host::Host;
+
+/// Names of the results, in order.
+fn names(view: &View) -> Vec<String> {
+    (0..view.results.rows.len()).map(|at| view.results.rows.get(at).unwrap().name).collect()
+}
+
+/// A state as the framework's CLAP side wants it: its length before it.
+fn framed(json: &str) -> Vec<u8> {
+    let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(json.bytes());
+    bytes
+}
 
 #[test]
 fn the_state_survives_a_reload_with_question_and_results() {
@@ -21,26 +33,22 @@ fn the_state_survives_a_reload_with_question_and_results() {
     first.send(Command::SetFilter("dur<100".into()));
     first.send(Command::SetTrimThreshold(-42.0));
     first.send(Command::SetSync(true));
-    let before = first.wait_for("everything set", |view| {
+    let before = first.wait_for("an answer to all of it", |view| {
+        let names = names(view);
         view.settings.sync
-            && view.sort == sort
-            && view.results.question.is_some()
             && view.filter.text == "dur<100"
+            && view.sort == sort
+            && names.len() == 7
+            && names.iter().rev().map(|name| name.to_lowercase()).is_sorted()
     });
-    first.wait_for("an answer in that order", |view| view.results.revision >= before.results.revision);
-    std::thread::sleep(std::time::Duration::from_millis(200));
-    let before = first.view();
     let state = first.save();
 
     let mut second = Host::new();
     assert!(second.load(&state));
     assert_eq!(second.exchange().appearance(), appearance);
-    assert_eq!(second.save(), state, "saved before anything could happen");
+    assert!(second.save() == state, "saved before anything could happen");
     // Before the library is asked again, the saved results are shown.
     let restored = second.wait_for("the saved results", |view| view.results.question.is_some());
-    let names = |view: &earmark_plugin::exchange::View| -> Vec<String> {
-        (0..view.results.rows.len()).map(|at| view.results.rows.get(at).unwrap().name).collect()
-    };
     assert_eq!(names(&restored), names(&before));
     assert_eq!(restored.mode, Mode::File);
     assert_eq!((restored.settings.trim_threshold_db, restored.settings.sync), (-42.0, true));
@@ -56,28 +64,29 @@ fn states_that_are_none_are_refused_and_odd_ones_do_no_harm() {
     host.wait_for("the library's folder", |view| {
         view.library.dir.as_deref() == Some(fixture().library.as_path())
     });
-    std::thread::sleep(std::time::Duration::from_millis(100));
     let state = host.save();
-    for garbage in [&b""[..], b"garbage", b"{}", b"[1,2,3]", b"\xff\xfe\x00", &state[..state.len() / 2]] {
+    let (empty, list, long) = (framed("{}"), framed("[1,2,3]"), u64::MAX.to_le_bytes());
+    let mut flipped = state.clone();
+    flipped[8] ^= 0x20;
+    for garbage in [b"", &b"garbage"[..], &empty, &list, &long, &flipped, &state[..state.len() / 2]] {
         assert!(!host.load(garbage), "{:?}", String::from_utf8_lossy(garbage));
         assert_eq!(host.save(), state);
     }
-    let text = String::from_utf8(state.clone()).unwrap();
     // From an older version, without the session; and with values that no window could have set.
     let old = r#"{"version":"0.0.1","params":{"gain":{"f32":0.5}},"fields":{}}"#;
-    assert!(host.load(old.as_bytes()));
+    assert!(host.load(&framed(old)));
     let session = r#"{\"mode\":\"file\",\"appearance\":{\"width\":1e30,\"zoom\":-5},\"settings\":{\"last_seconds\":1e9},\"question\":{\"origin\":\"selection\",\"duration_s\":1e300,\"model\":\"x\",\"frames\":[{\"start_s\":0,\"scale\":1,\"values\":\"12345678\"}],\"results\":[{\"key\":\"nonsense\",\"path\":\"x\",\"similarity\":5,\"duration_s\":1,\"channels\":1,\"sample_rate_hz\":1,\"match_s\":0,\"match_length_s\":0}]}}"#;
     let odd = format!(
         r#"{{"version":"9.9.9","params":{{"gain":{{"f32":1e30}},"nonsense":{{"i32":1}}}},"fields":{{"session":"{session}"}}}}"#
     );
-    assert!(host.load(odd.as_bytes()));
+    assert!(host.load(&framed(&odd)));
     host.open_window();
     let view = host.wait_for("the mode", |view| view.mode == Mode::File);
     assert!(view.settings.last_seconds <= 30.0);
     let appearance = host.exchange().appearance();
     assert!(appearance.width <= 3840.0 && appearance.zoom >= 0.5);
     // Nothing that was loaded has broken it.
-    assert!(host.load(text.as_bytes()));
+    assert!(host.load(&state));
     host.send(Command::OpenFile(fixture().sound(0)));
     host.wait_for_answer();
 }
@@ -98,7 +107,7 @@ fn a_missing_library_is_picked_up_when_it_appears_and_again_when_it_changes() {
     fs::create_dir(&sounds).unwrap();
     fs::copy(fixture.sound(1), sounds.join("one.wav")).unwrap();
     make_library(&library, &sounds, &fixture.network);
-    assert_eq!(host.wait_for_answer().results.rows.len(), 1);
+    host.wait_for("the first sound", |view| view.results.rows.len() == 1);
     fs::copy(fixture.sound(2), sounds.join("two.wav")).unwrap();
     make_library(&library, &sounds, &fixture.network);
     host.wait_for("the second sound", |view| view.results.rows.len() == 2);

@@ -3,7 +3,7 @@
 use earmark_plugin::exchange::Command;
 
 use crate::fixture::{fixture, stereo};
-use crate::host::Host;
+use crate::host::{Host, play_together};
 
 #[test]
 fn thirty_two_instances_answer_side_by_side() {
@@ -12,8 +12,8 @@ fn thirty_two_instances_answer_side_by_side() {
     let mut hosts: Vec<Host> = (0..32).map(|_| Host::with_library(&fixture.library, 44_100.0)).collect();
     for host in &mut hosts {
         host.transport.loop_range = Some((0, audio[0].len() as i64));
-        host.play(0, &audio, 1024);
     }
+    play_together(&mut hosts, 0, &audio, 1024);
     let answers: Vec<_> = hosts.iter().map(Host::wait_for_answer).collect();
     for answer in &answers {
         assert_eq!(answer.results.rows.len(), answers[0].results.rows.len());
