@@ -2,12 +2,17 @@
 //! region's UCS categories, hear them, drop them in.
 //!
 //! Audio passes through bit-exactly and without latency. Three kinds of threads share the work: the host's audio
-//! thread, one analysis for all instances of a process, and the window's thread; [`exchange`] is what the last two say
-//! to each other.
+//! thread ([`audio`]), one analysis for all instances of a process with its helpers for slow disks ([`analysis`] and the
+//! audition's decoder), and the window's thread ([`editor`]); [`exchange`] is what the last two say to each other.
 
+pub mod analysis;
+pub mod audio;
+mod audition;
 pub mod editor;
 pub mod exchange;
 pub mod parameters;
 mod plugin;
+pub mod session;
+mod worker;
 
-pub use plugin::Earmark;
+pub use plugin::{Earmark, clap_entry};

@@ -1,8 +1,15 @@
-//! What the host automates and keeps.
+//! What the host automates, and through it what the session keeps.
+
+use std::sync::Arc;
 
 use nice_plug::prelude::*;
 
-/// The parameters, and through them what the session keeps.
+use crate::session::SessionSlot;
+
+/// Softest and loudest gain of the audition, dB.
+pub const GAIN_RANGE_DB: (f32, f32) = (-60.0, 12.0);
+
+/// The parameters.
 #[derive(Params)]
 pub struct Parameters {
     /// Lets the audio through as ever, but nothing is captured and nothing auditioned.
@@ -11,24 +18,21 @@ pub struct Parameters {
     /// Gain of the audition, linear.
     #[id = "gain"]
     pub gain: FloatParam,
+    /// Everything else that is kept.
+    #[persist = "session"]
+    pub session: Arc<SessionSlot>,
 }
 
-/// Softest and loudest gain of the audition, dB.
-pub const GAIN_RANGE_DB: (f32, f32) = (-60.0, 12.0);
-
-impl Default for Parameters {
-    fn default() -> Self {
+impl Parameters {
+    /// The parameters of an instance.
+    pub fn new(session: Arc<SessionSlot>) -> Self {
         let (low, high) = (util::db_to_gain(GAIN_RANGE_DB.0), util::db_to_gain(GAIN_RANGE_DB.1));
-        let range = FloatRange::Skewed {
-            min: low,
-            max: high,
-            factor: FloatRange::gain_skew_factor(GAIN_RANGE_DB.0, GAIN_RANGE_DB.1),
-        };
-        let gain = FloatParam::new("Audition gain", 1.0, range)
+        let factor = FloatRange::gain_skew_factor(GAIN_RANGE_DB.0, GAIN_RANGE_DB.1);
+        let gain = FloatParam::new("Audition gain", 1.0, FloatRange::Skewed { min: low, max: high, factor })
             .with_smoother(SmoothingStyle::Linear(20.0))
             .with_unit(" dB")
             .with_value_to_string(formatters::v2s_f32_gain_to_db(1))
             .with_string_to_value(formatters::s2v_f32_gain_to_db());
-        Self { bypass: BoolParam::new("Bypass", false).make_bypass(), gain }
+        Self { bypass: BoolParam::new("Bypass", false).make_bypass(), gain, session }
     }
 }

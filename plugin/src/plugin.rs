@@ -4,20 +4,30 @@ use std::sync::Arc;
 
 use nice_plug::prelude::*;
 
+use crate::analysis::Membership;
+use crate::audio::{Mixer, Tap, moment};
 use crate::editor::{self, EarmarkEditor};
-use crate::exchange::Exchange;
 use crate::parameters::Parameters;
 
 /// One instance of the plugin.
 pub struct Earmark {
     parameters: Arc<Parameters>,
-    exchange: Arc<Exchange>,
+    membership: Membership,
+    /// From activation on.
+    audio: Option<Audio>,
+}
+
+/// The audio thread's ends of the rings.
+struct Audio {
+    tap: Tap,
+    mixer: Mixer,
 }
 
 impl Default for Earmark {
     fn default() -> Self {
-        let (commands, _) = crossbeam_channel::unbounded();
-        Self { parameters: Arc::default(), exchange: Arc::new(Exchange::new(commands)) }
+        let membership = Membership::join();
+        let parameters = Arc::new(Parameters::new(Arc::clone(membership.session())));
+        Self { parameters, membership, audio: None }
     }
 }
 
@@ -38,16 +48,58 @@ impl Plugin for Earmark {
     }
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<EarmarkEditor> {
-        editor::create(Arc::clone(&self.exchange), Arc::clone(&self.parameters))
+        editor::create(Arc::clone(self.membership.exchange()), Arc::clone(&self.parameters))
     }
 
+    fn activate(
+        &mut self,
+        layout: &AudioIOLayout,
+        config: &BufferConfig,
+        _context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        let channels = layout.main_input_channels.map_or(0, NonZeroU32::get);
+        let offline = config.process_mode == ProcessMode::Offline;
+        let signals = Arc::clone(self.membership.signals());
+        let (tap, feed) = Tap::new(config.sample_rate, channels, offline, signals);
+        let audition = Arc::clone(&self.membership.audition().signals);
+        let (mixer, port) = Mixer::new(config.sample_rate, offline, audition);
+        self.audio = Some(Audio { tap, mixer });
+        self.membership.activated(feed, port);
+        true
+    }
+
+    fn reset(&mut self) {
+        if let Some(audio) = &mut self.audio {
+            audio.tap.reset();
+        }
+    }
+
+    /// The host has put the input into the output buffers already: what is left alone passes through bit for bit.
     fn process(
         &mut self,
-        _buffer: &mut Buffer,
+        buffer: &mut Buffer,
         _aux: &mut AuxiliaryBuffers,
-        _context: &mut impl ProcessContext<Self>,
+        context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        ProcessStatus::Normal
+        let Some(audio) = &mut self.audio else { return ProcessStatus::Normal };
+        if self.parameters.bypass.value() {
+            return ProcessStatus::Normal;
+        }
+        let moment = moment(context.transport());
+        let channels = buffer.as_slice();
+        audio.tap.push(channels, moment);
+        let gain = &self.parameters.gain.smoothed;
+        audio.mixer.mix(channels, moment.playing, || gain.next());
+        // A host that stops calling while it is silent would not hear the audition.
+        if audio.mixer.is_busy() || self.membership.exchange().is_window_open() {
+            ProcessStatus::KeepAlive
+        } else {
+            ProcessStatus::Normal
+        }
+    }
+
+    fn deactivate(&mut self) {
+        self.audio = None;
     }
 }
 

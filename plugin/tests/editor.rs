@@ -11,7 +11,7 @@ use earmark_plugin::exchange::{
     Audition, AuditionState, Command, FilterState, Mode, QueryId, Results, Rows, Sort, SortBy, SoundKey, Theme, View,
 };
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use support::{Stage, views};
 
 fn results() -> Stage {

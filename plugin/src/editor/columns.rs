@@ -53,9 +53,9 @@ impl Columns {
 }
 
 /// The header: a click sorts, a second one turns the order round.
-pub(super) fn header(app: &mut App, ui: &mut Ui, view: &View, columns: &Columns) {
+pub(super) fn header(app: &App, ui: &mut Ui, view: &View, columns: &Columns) {
     let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), HEADER_HEIGHT), Sense::hover());
-    let mut cell = |range: Rangef, label: &str, by: SortBy, align: Align2| {
+    let cell = |range: Rangef, label: &str, by: SortBy, align: Align2| {
         let cell = Rect::from_x_y_ranges(range, rect.y_range());
         sort_button(app, ui, view, cell, label, by, align);
     };
@@ -75,7 +75,7 @@ pub(super) fn header(app: &mut App, ui: &mut Ui, view: &View, columns: &Columns)
 
 fn sort_button(app: &App, ui: &Ui, view: &View, rect: Rect, label: &str, by: SortBy, align: Align2) {
     let palette = Palette::of(ui.visuals());
-    let response = ui.interact(rect, ui.id().with(("sort", label)), Sense::click());
+    let response = ui.interact(rect, ui.scope_id().with(("sort", label)), Sense::click());
     let active = view.sort.by == by;
     let color = if active || response.hovered() { palette.text } else { palette.text_weak };
     let galley = ui.painter().layout_no_wrap(label.to_owned(), FontId::proportional(SMALL_PT), color);

@@ -12,7 +12,7 @@ const SIDE: f32 = 14.0;
 pub(super) fn show(app: &mut App, ui: &Ui) {
     let screen = app.screen;
     let origin = screen.max - Vec2::splat(SIDE);
-    Area::new(Id::new("corner")).order(Order::Foreground).fixed_pos(origin).show(ui.ctx(), |ui| {
+    Area::new(Id::unique("corner")).order(Order::Foreground).fixed_pos(origin).show(ui.ctx(), |ui| {
         let (rect, response) = ui.allocate_exact_size(Vec2::splat(SIDE), Sense::DRAG);
         let response = response.on_hover_and_drag_cursor(CursorIcon::ResizeNwSe);
         let palette = Palette::of(ui.visuals());
@@ -21,7 +21,7 @@ pub(super) fn show(app: &mut App, ui: &Ui) {
             let line = [pos2(rect.right() - inset - 2.0, rect.bottom() - 2.0), pos2(rect.right() - 2.0, rect.bottom() - inset - 2.0)];
             ui.painter().line_segment(line, Stroke::new(1.2, color));
         }
-        let grip = Id::new("corner grip");
+        let grip = Id::unique("corner grip");
         if response.drag_started()
             && let Some(pointer) = response.interact_pointer_pos()
         {

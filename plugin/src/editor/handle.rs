@@ -7,9 +7,10 @@ use baseview::dpi::{NativeSize as WindowNativeSize, Size};
 use baseview::gl::GlConfig;
 use baseview::host::{Host, HostCallbacks, HostMainThreadCaller};
 use baseview::{HandlerError, Window, WindowSettings, WindowSize};
+use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::NativeSize;
 use nice_plug::editor::{EditorHandle, HostMethods, SizeConstraints, SpawnedEditor};
-use nice_plug::prelude::{Editor, GuiContext, Modifiers, ParentWindowHandle, ResizeHint, VirtualKeyCode};
+use nice_plug::prelude::{Editor, Modifiers, ParentWindowHandle, ResizeHint, VirtualKeyCode};
 
 use super::input::{translate_host_key, translate_host_modifiers};
 use super::shared::{LARGEST, SMALLEST, Shared};
@@ -68,10 +69,6 @@ impl Editor for EarmarkEditor {
 
     fn resize_hint(&self) -> ResizeHint {
         resize_hint()
-    }
-
-    unsafe fn assume_standalone_in_process(&self) {
-        assume_standalone();
     }
 }
 

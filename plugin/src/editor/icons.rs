@@ -25,8 +25,6 @@ pub(super) enum Icon {
     Help,
     /// Back to the question before.
     Back,
-    /// A list folds out.
-    Down,
     /// Sorted the natural way.
     Ascending,
     /// Sorted the other way round.
@@ -64,9 +62,6 @@ pub(super) fn paint(painter: &Painter, icon: Icon, rect: Rect, size: f32, color:
         Icon::Back => {
             line(&[at(-0.1, -0.65), at(-0.75, 0.0), at(-0.1, 0.65)]);
             line(&[at(-0.75, 0.0), at(0.8, 0.0)]);
-        }
-        Icon::Down => {
-            line(&[at(-0.55, -0.25), at(0.0, 0.35), at(0.55, -0.25)]);
         }
         Icon::Ascending => {
             let points = vec![at(0.0, -0.5), at(0.55, 0.4), at(-0.55, 0.4)];

@@ -45,7 +45,7 @@ pub(super) struct List {
 
 /// The focus of the list as a whole; its rows are none of the tab key's stations.
 pub(super) fn focus_id() -> Id {
-    Id::new("results list")
+    Id::unique("results list")
 }
 
 impl List {
@@ -194,7 +194,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, view: &View, room: Room) {
         }
         ask_for_more(app, view, &range);
     });
-    app.list.offset = f64::from(output.state.offset().y);
+    app.list.offset = f64::from(output.state.clamped_offset().y);
     app.list.height = output.inner_rect.height();
 }
 

@@ -45,7 +45,7 @@ pub(super) fn show(app: &mut App, ui: &Ui, view: &View) {
 fn strip(ui: &Ui, screen: Rect, text: &str, dismiss: Option<&str>) -> bool {
     let palette = Palette::of(ui.visuals());
     let edge = if dismiss.is_some() { palette.bad } else { palette.line };
-    let area = Area::new(Id::new("notice")).order(Order::Foreground).anchor(Align2::CENTER_BOTTOM, Vec2::new(0.0, -46.0));
+    let area = Area::new(Id::unique("notice")).order(Order::Foreground).anchor(Align2::CENTER_BOTTOM, Vec2::new(0.0, -46.0));
     let width = screen.width() - 40.0;
     let shown = area.show(ui.ctx(), |ui| {
         let frame = Frame::new().fill(palette.panel).stroke(Stroke::new(1.0, edge)).corner_radius(6.0);
@@ -65,7 +65,7 @@ fn strip(ui: &Ui, screen: Rect, text: &str, dismiss: Option<&str>) -> bool {
 fn help(app: &mut App, ui: &Ui) {
     let palette = Palette::of(ui.visuals());
     let screen = app.screen;
-    let area = Area::new(Id::new("help")).order(Order::Foreground).anchor(Align2::CENTER_CENTER, Vec2::ZERO);
+    let area = Area::new(Id::unique("help")).order(Order::Foreground).anchor(Align2::CENTER_CENTER, Vec2::ZERO);
     area.show(ui.ctx(), |ui| {
         let frame = Frame::new().fill(palette.panel).stroke(Stroke::new(1.0, palette.line)).corner_radius(8.0);
         frame.shadow(ui.visuals().window_shadow).inner_margin(Margin::same(14)).show(ui, |ui| {
@@ -93,13 +93,13 @@ fn help(app: &mut App, ui: &Ui) {
 
 fn drop_invitation(ui: &Ui, rect: Rect) {
     let palette = Palette::of(ui.visuals());
-    let layer = egui::LayerId::new(Order::Tooltip, Id::new("drop"));
+    let layer = egui::LayerId::new(Order::Tooltip, Id::unique("drop"));
     let painter = ui.ctx().layer_painter(layer);
     let ground = palette.ground;
     painter.rect_filled(rect, 0.0, Color32::from_rgba_unmultiplied(ground.r(), ground.g(), ground.b(), 225));
     painter.rect_stroke(rect.shrink(10.0), 8.0, Stroke::new(2.0, palette.accent), StrokeKind::Inside);
     let text = "Drop to find what sounds like it";
     painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::proportional(TITLE_PT), palette.text);
-    let response = ui.interact(rect, Id::new("drop invitation"), Sense::hover());
+    let response = ui.interact(rect, Id::unique("drop invitation"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Status, true, text));
 }

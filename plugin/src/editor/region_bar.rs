@@ -60,15 +60,15 @@ fn controls(app: &mut App, ui: &mut Ui, view: &View, room: Room) {
         Mode::LastSeconds => {
             last_seconds(app, ui, view);
             hold(app, ui, view);
+            if room > Room::Narrow {
+                trim(app, ui, view);
+            }
         }
         Mode::File => {
             if ui.button("Open file…").clicked() {
                 app.request(Request::Choose(Choice::File));
             }
         }
-    }
-    if view.mode != Mode::Selection && room > Room::Narrow {
-        trim(app, ui, view);
     }
 }
 

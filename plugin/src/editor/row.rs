@@ -52,7 +52,7 @@ pub(super) fn show(
 ) -> Click {
     let palette = Palette::of(ui.visuals());
     let selected = app.list.is_selected(row.sound.key);
-    let response = ui.interact(rect, ui.id().with("row"), Sense::CLICK | Sense::DRAG);
+    let response = ui.interact(rect, ui.scope_id().with("row"), Sense::CLICK | Sense::DRAG);
     let ground = if selected {
         palette.row_selected
     } else if response.contains_pointer() {
@@ -104,7 +104,7 @@ fn cell(column: Rangef, rect: Rect) -> Rect {
 fn star(app: &App, ui: &mut Ui, view: &View, row: &Row, rect: Rect) {
     let palette = Palette::of(ui.visuals());
     let favourite = view.favourites.contains(&row.sound.key);
-    let response = ui.interact(rect, ui.id().with("star"), Sense::CLICK);
+    let response = ui.interact(rect, ui.scope_id().with("star"), Sense::CLICK);
     let (icon, color) = if favourite {
         (Icon::StarFilled, palette.mark)
     } else if response.hovered() {
@@ -124,7 +124,7 @@ fn star(app: &App, ui: &mut Ui, view: &View, row: &Row, rect: Rect) {
 fn play(app: &App, ui: &mut Ui, view: &View, row: &Row, rect: Rect) {
     let palette = Palette::of(ui.visuals());
     let sounds = view.audition.sound == Some(row.sound.key) && !matches!(view.audition.state, AuditionState::Failed(_));
-    let response = ui.interact(rect, ui.id().with("play"), Sense::CLICK);
+    let response = ui.interact(rect, ui.scope_id().with("play"), Sense::CLICK);
     let waiting = matches!(view.audition.state, AuditionState::Opening | AuditionState::WaitingForTransport);
     let (icon, color) = match (sounds, response.hovered()) {
         (true, _) if waiting => (Icon::Stop, palette.mark),
@@ -201,7 +201,7 @@ pub(super) fn elided(ui: &Ui, text: &str, font: FontId, color: Color32, width: f
 /// The waveform with the matching moment; a click plays from there.
 fn moment(app: &App, ui: &mut Ui, view: &View, row: &Row, rect: Rect) {
     let palette = Palette::of(ui.visuals());
-    let response = ui.interact(rect, ui.id().with("wave"), Sense::CLICK);
+    let response = ui.interact(rect, ui.scope_id().with("wave"), Sense::CLICK);
     let name = format!("Play {} from a moment; the match is at {}", row.name, format::moment(row.sound.match_s));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     let x_at = |seconds: f64| rect.left() + (seconds / row.duration_s).clamp(0.0, 1.0) as f32 * rect.width();

@@ -31,7 +31,7 @@ impl Search {
 
 /// The field.
 pub(super) fn field_id() -> Id {
-    Id::new("filter field")
+    Id::unique("filter field")
 }
 
 /// Puts the cursor into the field.

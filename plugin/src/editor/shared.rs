@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use baseview::dpi::{LogicalSize, PhysicalSize};
-use nice_plug::prelude::{GuiContext, Param as _, util};
+use nice_plug::context::gui::GuiContext;
+use nice_plug::prelude::{Param as _, util};
 
 use super::scale;
 use crate::exchange::{Appearance, Exchange};

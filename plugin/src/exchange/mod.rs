@@ -80,7 +80,7 @@ pub struct Exchange {
     commands: Sender<Command>,
     waker: Mutex<Option<Waker>>,
     window_open: AtomicBool,
-    appearance: Mutex<Appearance>,
+    appearance: Arc<Mutex<Appearance>>,
 }
 
 impl Exchange {
@@ -91,7 +91,7 @@ impl Exchange {
             commands,
             waker: Mutex::new(None),
             window_open: AtomicBool::new(false),
-            appearance: Mutex::default(),
+            appearance: Arc::default(),
         }
     }
 
@@ -135,6 +135,11 @@ impl Exchange {
     /// How the window looks or should look when it opens.
     pub fn appearance(&self) -> Appearance {
         *lock(&self.appearance)
+    }
+
+    /// Where the appearance lies, for whoever saves and loads it.
+    pub(crate) fn shared_appearance(&self) -> Arc<Mutex<Appearance>> {
+        Arc::clone(&self.appearance)
     }
 
     /// Keeps how the window looks, for the session.

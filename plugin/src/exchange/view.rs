@@ -102,7 +102,7 @@ pub struct Region {
     pub peaks: Arc<Peaks>,
     /// The parts heard so far, ascending, not overlapping; for [`Origin::Selection`] this may have holes.
     pub heard_s: Vec<Range<f64>>,
-    /// The part between leading and trailing silence, for [`Origin::LastSeconds`] and [`Origin::File`]; elsewhere all.
+    /// The part between leading and trailing silence, for [`Origin::LastSeconds`]; elsewhere all.
     pub trimmed_s: Range<f64>,
     /// The part that the user has selected; `None`: all of `trimmed_s`.
     pub selected_s: Option<Range<f64>>,
