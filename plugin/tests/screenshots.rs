@@ -51,8 +51,18 @@ fn every_state_at_1x_and_2x() {
 
 #[test]
 fn from_480_points_to_4k() {
-    for (width, height, scale) in [(480.0, 320.0, 1.0), (480.0, 640.0, 1.0), (720.0, 480.0, 1.0), (1920.0, 1080.0, 1.0), (3840.0, 2160.0, 1.0)] {
-        for (state, view) in [("results", views::results(98_110)), ("last-seconds", views::rolling()), ("no-library", views::no_library())] {
+    for (width, height, scale) in [
+        (480.0, 360.0, 1.0),
+        (480.0, 640.0, 1.0),
+        (720.0, 480.0, 1.0),
+        (1920.0, 1080.0, 1.0),
+        (3840.0, 2160.0, 1.0),
+    ] {
+        for (state, view) in [
+            ("results", views::results(98_110)),
+            ("last-seconds", views::rolling()),
+            ("no-library", views::no_library()),
+        ] {
             let stage = Stage::with(view, width, height, scale, Theme::Dark);
             let name = format!("{state}-{width}x{height}");
             check(&name, &keep(&name, &stage), Theme::Dark);

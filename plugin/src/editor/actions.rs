@@ -1,6 +1,8 @@
 //! What can be done with the selected sounds: by key, in the bar at the bottom, in a row's menu.
 
-use egui::{Align, Button, Context, Layout, Popup, PopupCloseBehavior, Response, Role, Slider, Ui, WidgetInfo};
+use egui::{
+    Align, Button, Context, Layout, Popup, PopupCloseBehavior, Response, Role, Slider, Ui, WidgetInfo,
+};
 
 use super::app::{App, Request, Room};
 use super::format;
@@ -39,7 +41,11 @@ pub(super) fn perform(app: &mut App, context: &Context, view: &View, action: Act
         Action::CopyPath => {
             let paths: Vec<String> = selected.iter().map(|sound| sound.path.display().to_string()).collect();
             context.copy_text(paths.join("\n"));
-            let what = if paths.len() == 1 { "Path copied".to_owned() } else { format!("{} paths copied", paths.len()) };
+            let what = if paths.len() == 1 {
+                "Path copied".to_owned()
+            } else {
+                format!("{} paths copied", paths.len())
+            };
             app.notify(context, what);
         }
         Action::Favourite => {
@@ -108,7 +114,8 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, view: &View, room: Room) {
 }
 
 pub(super) const SYNC_HELP: &str = "An audition waits until the transport starts";
-pub(super) const FROM_MATCH_HELP: &str = "An audition starts at the matching moment rather than at the beginning";
+pub(super) const FROM_MATCH_HELP: &str =
+    "An audition starts at the matching moment rather than at the beginning";
 
 fn selection_buttons(app: &mut App, ui: &mut Ui, view: &View, room: Room, selected: usize) {
     let sounds = is_sounding(view);

@@ -129,26 +129,38 @@ impl App {
         };
         let bar = Frame::new().fill(palette.panel).inner_margin(Margin::symmetric(10, 5));
         Panel::top("toolbar").exact_size(37.0).frame(bar).show(ui, |ui| toolbar::show(self, ui, &view, room));
-        let region_height = if size.y < 480.0 { 98.0 } else { (size.y * 0.2).clamp(126.0, 220.0) };
-        let region = Frame::new().fill(palette.panel).inner_margin(Margin { left: 10, right: 10, top: 2, bottom: 8 });
-        Panel::top("region").exact_size(region_height).frame(region).show(ui, |ui| region_bar::show(self, ui, &view, room));
-        Panel::bottom("actions").exact_size(38.0).frame(bar).show(ui, |ui| actions::show(self, ui, &view, room));
+        let region_height = if size.y < 480.0 { 88.0 } else { (size.y * 0.2).clamp(126.0, 220.0) };
+        let region =
+            Frame::new().fill(palette.panel).inner_margin(Margin { left: 10, right: 10, top: 2, bottom: 8 });
+        Panel::top("region")
+            .exact_size(region_height)
+            .frame(region)
+            .show(ui, |ui| region_bar::show(self, ui, &view, room));
+        Panel::bottom("actions")
+            .exact_size(38.0)
+            .frame(bar)
+            .show(ui, |ui| actions::show(self, ui, &view, room));
         if room > Room::Narrow {
             let side = Frame::new().fill(palette.panel).inner_margin(Margin::symmetric(10, 8));
-            let width = if room == Room::Wide { 224.0 } else { 180.0 };
+            let width = (size.x * 0.2).clamp(176.0, 260.0);
             Panel::right("categories")
                 .exact_size(width)
                 .resizable(false)
                 .frame(side)
                 .show(ui, |ui| sidebar::show(self, ui, &view));
         }
-        let central = Frame::new().fill(palette.ground).inner_margin(Margin { left: 10, right: 4, top: 6, bottom: 0 });
+        let central =
+            Frame::new().fill(palette.ground).inner_margin(Margin { left: 10, right: 4, top: 6, bottom: 0 });
         CentralPanel::default().frame(central).show(ui, |ui| {
             search_bar::show(self, ui, &view, room);
             if room == Room::Narrow {
                 sidebar::strip(self, ui, &view);
             }
-            ui.painter().hline(ui.max_rect().x_range(), ui.cursor().top() - 1.0, Stroke::new(1.0, palette.line));
+            ui.painter().hline(
+                ui.max_rect().x_range(),
+                ui.cursor().top() - 1.0,
+                Stroke::new(1.0, palette.line),
+            );
             match states::of(self, &view) {
                 states::State::Results => list::show(self, ui, &view, room),
                 state => states::show(self, ui, &view, &state),
@@ -170,6 +182,8 @@ impl App {
             self.style_installed = true;
             let appearance = self.exchange.appearance();
             self.apply(context, appearance);
+            // What was begun without the style is never seen.
+            context.request_discard("the style was installed");
         }
     }
 
@@ -197,6 +211,11 @@ impl App {
         let appearance = self.appearance();
         let zoom = (((appearance.zoom / ZOOM_STEP).round() + steps) * ZOOM_STEP).clamp(MIN_ZOOM, MAX_ZOOM);
         self.set_appearance(context, Appearance { zoom, ..appearance });
+        // What is larger needs a larger window, but only where the present one would be too small for it.
+        let points = self.screen.size() * (appearance.zoom / zoom);
+        if points.x < SMALLEST.x || points.y < SMALLEST.y {
+            self.request(Request::Resize(points.max(SMALLEST)));
+        }
     }
 
     /// Sends a command to the analysis.
@@ -291,6 +310,8 @@ impl App {
     }
 }
 
+/// Smallest contents that can be used, points.
+pub(super) const SMALLEST: Vec2 = Vec2::new(480.0, 360.0);
 /// Seconds that a notice stays.
 const NOTICE_S: f64 = 4.0;
 /// Zoom that the user may choose, on top of the system's scale.

@@ -40,9 +40,15 @@ impl Columns {
             end -= width + GAP;
             range
         };
+        // The waveform and the category grow with the window, but the name most.
+        let width = right - left;
         let (similarity, channels, duration, wave, category) = match room {
-            Room::Wide => (take(74.0), Some(take(46.0)), take(52.0), take(150.0), Some(take(138.0))),
-            Room::Medium => (take(52.0), None, take(52.0), take(96.0), Some(take(104.0))),
+            Room::Wide => {
+                let (wave, category) =
+                    ((width * 0.15).clamp(104.0, 300.0), (width * 0.15).clamp(110.0, 200.0));
+                (take(66.0), Some(take(40.0)), take(46.0), take(wave), Some(take(category)))
+            }
+            Room::Medium => (take(48.0), None, take(46.0), take(84.0), Some(take(94.0))),
             Room::Narrow => (take(40.0), None, take(46.0), take(84.0), None),
         };
         let star = Rangef::new(left, left + 24.0);
@@ -63,6 +69,9 @@ pub(super) fn header(app: &App, ui: &mut Ui, view: &View, columns: &Columns) {
     if let Some(range) = columns.category {
         cell(range, "Category", SortBy::Category, Align2::LEFT_CENTER);
     }
+    let match_place = pos2(columns.wave.min, rect.center().y);
+    let weak = Palette::of(ui.visuals()).text_weak;
+    ui.painter().text(match_place, Align2::LEFT_CENTER, "Match", FontId::proportional(SMALL_PT), weak);
     cell(columns.duration, "Length", SortBy::Duration, Align2::RIGHT_CENTER);
     if let Some(range) = columns.channels {
         cell(range, "Ch.", SortBy::Channels, Align2::RIGHT_CENTER);
@@ -86,7 +95,8 @@ fn sort_button(app: &App, ui: &Ui, view: &View, rect: Rect, label: &str, by: Sor
         let left = rect.right() - galley.size().x;
         Rect::from_min_size(pos2(left, rect.center().y - galley.size().y / 2.0), galley.size())
     };
-    let arrow_x = if align == Align2::LEFT_CENTER { text.right() + arrow * 0.7 } else { text.left() - arrow * 0.7 };
+    let arrow_x =
+        if align == Align2::LEFT_CENTER { text.right() + arrow * 0.7 } else { text.left() - arrow * 0.7 };
     ui.painter().galley(text.min, galley, color);
     if active {
         let icon = if view.sort.reversed { Icon::Descending } else { Icon::Ascending };
@@ -94,14 +104,21 @@ fn sort_button(app: &App, ui: &Ui, view: &View, rect: Rect, label: &str, by: Sor
         icons::paint(ui.painter(), icon, spot, 8.0, color);
     }
     if response.has_focus() {
-        ui.painter().rect_stroke(text.expand(3.0), 3.0, Stroke::new(1.5, palette.accent), StrokeKind::Outside);
+        ui.painter().rect_stroke(
+            text.expand(3.0),
+            3.0,
+            Stroke::new(1.5, palette.accent),
+            StrokeKind::Outside,
+        );
     }
     let order = match (active, view.sort.reversed) {
         (false, _) => "",
         (true, false) => ", sorted",
         (true, true) => ", sorted the other way round",
     };
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, active, format!("Sort by {}{order}", name_of(by))));
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::Button, true, active, format!("Sort by {}{order}", name_of(by)))
+    });
     if response.clicked() {
         app.send(Command::SetSort(Sort { by, reversed: active && !view.sort.reversed }));
     }

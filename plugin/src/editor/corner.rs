@@ -18,7 +18,10 @@ pub(super) fn show(app: &mut App, ui: &Ui) {
         let palette = Palette::of(ui.visuals());
         let color = if response.hovered() || response.dragged() { palette.text } else { palette.text_weak };
         for inset in [4.0, 8.0] {
-            let line = [pos2(rect.right() - inset - 2.0, rect.bottom() - 2.0), pos2(rect.right() - 2.0, rect.bottom() - inset - 2.0)];
+            let line = [
+                pos2(rect.right() - inset - 2.0, rect.bottom() - 2.0),
+                pos2(rect.right() - 2.0, rect.bottom() - inset - 2.0),
+            ];
             ui.painter().line_segment(line, Stroke::new(1.2, color));
         }
         let grip = Id::unique("corner grip");

@@ -15,7 +15,8 @@ pub(super) fn choose(choice: Choice, window: &WindowContext, mailbox: Mailbox) {
     // The future is made here, on the window's thread, where macOS wants its dialogs; only the waiting is elsewhere.
     match choice {
         Choice::File => {
-            let answer = dialog.set_title("Find what sounds like a file").add_filter("Sounds", &SOUNDS).pick_file();
+            let answer =
+                dialog.set_title("Find what sounds like a file").add_filter("Sounds", &SOUNDS).pick_file();
             background(mailbox, move |mailbox| deliver(choice, pollster::block_on(answer), mailbox));
         }
         Choice::Library => {
@@ -27,8 +28,8 @@ pub(super) fn choose(choice: Choice, window: &WindowContext, mailbox: Mailbox) {
 
 /// Extensions that the dialog shows; the analysis tells formats by their contents.
 const SOUNDS: [&str; 17] = [
-    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "flac", "mp3", "m4a", "mp4", "caf", "ogg", "oga", "opus",
-    "WAV",
+    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "flac", "mp3", "m4a", "mp4", "caf", "ogg",
+    "oga", "opus", "WAV",
 ];
 
 fn deliver(choice: Choice, answer: Option<rfd::FileHandle>, mailbox: &Mailbox) {
@@ -41,7 +42,8 @@ fn deliver(choice: Choice, answer: Option<rfd::FileHandle>, mailbox: &Mailbox) {
 pub(super) fn reveal(path: PathBuf, mailbox: Mailbox) {
     background(mailbox, move |mailbox| {
         if !path.exists() {
-            mailbox.send(Message::Failed(format!("{} is not there; index the library again", path.display())));
+            mailbox
+                .send(Message::Failed(format!("{} is not there; index the library again", path.display())));
         } else if let Err(error) = show_in_file_manager(&path) {
             mailbox.send(Message::Failed(format!("{} cannot be shown: {error}", path.display())));
         }
@@ -50,7 +52,9 @@ pub(super) fn reveal(path: PathBuf, mailbox: Mailbox) {
 
 fn background(mailbox: Mailbox, work: impl FnOnce(&Mailbox) + Send + 'static) {
     let failed = mailbox.clone();
-    if let Err(error) = std::thread::Builder::new().name("earmark desktop".into()).spawn(move || work(&mailbox)) {
+    if let Err(error) =
+        std::thread::Builder::new().name("earmark desktop".into()).spawn(move || work(&mailbox))
+    {
         failed.send(Message::Failed(format!("no thread for it: {error}")));
     }
 }
@@ -87,5 +91,9 @@ fn show_in_file_manager(path: &Path) -> io::Result<()> {
 #[cfg(not(target_os = "windows"))]
 fn run(command: &mut Command) -> io::Result<()> {
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("the file manager answered {status}"))) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("the file manager answered {status}")))
+    }
 }

@@ -66,7 +66,12 @@ impl Painter {
         // SAFETY: see the module's header.
         unsafe { self.context.make_current()? };
         self.painter.clear(size_px, background.to_normalized_gamma_f32());
-        self.painter.paint_and_update_textures(size_px, pixels_per_point, &primitives, &mut output.textures_delta);
+        self.painter.paint_and_update_textures(
+            size_px,
+            pixels_per_point,
+            &primitives,
+            &mut output.textures_delta,
+        );
         self.context.swap_buffers()?;
         // SAFETY: releases what was made current above.
         unsafe { self.context.make_not_current()? };

@@ -13,7 +13,7 @@ use nice_plug::editor::{EditorHandle, HostMethods, SizeConstraints, SpawnedEdito
 use nice_plug::prelude::{Editor, Modifiers, ParentWindowHandle, ResizeHint, VirtualKeyCode};
 
 use super::input::{translate_host_key, translate_host_modifiers};
-use super::shared::{LARGEST, SMALLEST, Shared};
+use super::shared::{LARGEST, Shared};
 use super::window::EditorWindow;
 use crate::exchange::Exchange;
 use crate::parameters::Parameters;
@@ -44,7 +44,7 @@ impl Editor for EarmarkEditor {
         let settings = WindowSettings::new()
             .with_title("Earmark")
             .with_size(if cfg!(target_os = "macos") { Size::Logical(shared.logical_size()) } else { size })
-            .with_min_size::<Size>(Size::Logical(SMALLEST))
+            .with_min_size::<Size>(Size::Logical(shared.smallest()))
             .with_max_size::<Size>(Size::Logical(LARGEST))
             .with_resizable(true)
             .with_wait_for_parent(wait_for_parent)
@@ -53,9 +53,16 @@ impl Editor for EarmarkEditor {
             .with_gl_config(GlConfig { depth_bits: 0, stencil_bits: 0, srgb: false, ..GlConfig::default() });
         shared.set_gui(Some(gui_context));
         let in_window = Arc::clone(&shared);
-        let window = Window::create_with_host(settings, move |context| EditorWindow::new(context, in_window), host.map(adapt));
+        let window = Window::create_with_host(
+            settings,
+            move |context| EditorWindow::new(context, in_window),
+            host.map(adapt),
+        );
         match window {
-            Ok(window) => Ok(SpawnedEditor { handle: EarmarkHandle { shared, waker: window.waker() }, window }),
+            Ok(window) => {
+                let handle = EarmarkHandle { shared: Arc::clone(&shared), waker: window.waker() };
+                Ok(SpawnedEditor { handle, window: EarmarkWindow { window: Some(window), shared } })
+            }
             Err(error) => {
                 shared.set_gui(None);
                 Err(error.into())
@@ -68,19 +75,47 @@ impl Editor for EarmarkEditor {
     }
 
     fn resize_hint(&self) -> ResizeHint {
-        resize_hint()
+        resize_hint(&self.shared)
     }
 }
 
 /// Any size between the smallest and 4K.
-fn resize_hint() -> ResizeHint {
-    ResizeHint::resizable().with_size_constraints(SizeConstraints::logical(Some(SMALLEST.cast()), Some(LARGEST.cast())))
+fn resize_hint(shared: &Shared) -> ResizeHint {
+    let (smallest, largest) = (shared.smallest().cast(), LARGEST.cast());
+    ResizeHint::resizable().with_size_constraints(SizeConstraints::logical(Some(smallest), Some(largest)))
 }
 
 /// An open editor.
 pub struct EarmarkHandle {
     shared: Arc<Shared>,
     waker: baseview::WindowWaker,
+}
+
+/// An open window.
+pub struct EarmarkWindow {
+    /// `None` only while it is dropped.
+    window: Option<Window>,
+    shared: Arc<Shared>,
+}
+
+impl EarmarkWindow {
+    /// Its size and the system's scale; `None` once it has closed.
+    pub fn size(&self) -> Option<WindowSize> {
+        self.window.as_ref().map(Window::size)
+    }
+
+    fn with(&self, act: impl FnOnce(&Window) -> Result<(), baseview::Error>) -> Result<(), baseview::Error> {
+        self.window.as_ref().map_or(Ok(()), act)
+    }
+}
+
+impl Drop for EarmarkWindow {
+    fn drop(&mut self) {
+        // On X11 baseview tells its thread to end but may not wait for it, and a host is free to unload the plugin's
+        // code as soon as the editor is closed.
+        drop(self.window.take());
+        self.shared.wait_for_handler();
+    }
 }
 
 impl EarmarkHandle {
@@ -91,43 +126,45 @@ impl EarmarkHandle {
 }
 
 impl EditorHandle for EarmarkHandle {
-    type Window = Window;
+    type Window = EarmarkWindow;
     type Error = baseview::Error;
 
-    fn run_until_closed(window: Window) -> Result<(), baseview::Error> {
-        window.run_until_closed()
+    fn run_until_closed(mut window: EarmarkWindow) -> Result<(), baseview::Error> {
+        window.window.take().map_or(Ok(()), Window::run_until_closed)
     }
 
-    fn set_parent(&self, parent: ParentWindowHandle, window: &Window) -> Result<(), baseview::Error> {
-        window.set_parent(&parent)
+    fn set_parent(&self, parent: ParentWindowHandle, window: &EarmarkWindow) -> Result<(), baseview::Error> {
+        window.with(|window| window.set_parent(&parent))
     }
 
-    fn show(&self, window: &Window) -> Result<(), baseview::Error> {
-        let shown = window.show();
+    fn show(&self, window: &EarmarkWindow) -> Result<(), baseview::Error> {
+        let shown = window.with(Window::show);
         self.repaint();
         shown
     }
 
-    fn hide(&self, window: &Window) -> Result<(), baseview::Error> {
-        window.hide()
+    fn hide(&self, window: &EarmarkWindow) -> Result<(), baseview::Error> {
+        window.with(Window::hide)
     }
 
-    fn set_size(&self, size: NativeSize<u32>, window: &Window) -> Result<(), baseview::Error> {
-        window.resize(WindowNativeSize::new(size.width, size.height))
+    fn set_size(&self, size: NativeSize<u32>, window: &EarmarkWindow) -> Result<(), baseview::Error> {
+        window.with(|window| window.resize(WindowNativeSize::new(size.width, size.height)))
     }
 
-    fn host_main_thread_callback(&self, window: &Window) {
-        window.host_main_thread_callback();
+    fn host_main_thread_callback(&self, window: &EarmarkWindow) {
+        if let Some(window) = &window.window {
+            window.host_main_thread_callback();
+        }
     }
 
-    fn adjust_size(&self, size: NativeSize<u32>, window: &Window) -> Option<NativeSize<u32>> {
-        let now = window.size();
+    fn adjust_size(&self, size: NativeSize<u32>, window: &EarmarkWindow) -> Option<NativeSize<u32>> {
+        let now = window.size()?;
         let current = NativeSize::from_logical_or_physical(now.logical, now.physical);
-        Some(resize_hint().adjust_size(size, current, now.scale_factor))
+        Some(resize_hint(&self.shared).adjust_size(size, current, now.scale_factor))
     }
 
-    fn set_fallback_scale_factor(&self, scale: f64, window: &Window) -> Result<(), baseview::Error> {
-        window.suggest_fallback_scale_factor(scale)
+    fn set_fallback_scale_factor(&self, scale: f64, window: &EarmarkWindow) -> Result<(), baseview::Error> {
+        window.with(|window| window.suggest_fallback_scale_factor(scale))
     }
 
     fn on_virtual_key_from_host(&self, key: VirtualKeyCode, is_down: bool, modifiers: Modifiers) -> bool {
@@ -174,5 +211,7 @@ fn adapt(host: HostMethods) -> Host {
             self.0.call_main_thread();
         }
     }
-    Host::new().with_callbacks(Callbacks(host.callbacks)).with_main_thread(MainThread(host.main_thread_caller))
+    Host::new()
+        .with_callbacks(Callbacks(host.callbacks))
+        .with_main_thread(MainThread(host.main_thread_caller))
 }

@@ -56,7 +56,15 @@ pub(super) fn paint(painter: &Painter, icon: Icon, rect: Rect, size: f32, color:
         }
         Icon::Gear => gear(painter, centre, size / 2.0, stroke),
         Icon::Help => {
-            line(&[at(-0.4, -0.45), at(-0.25, -0.78), at(0.15, -0.82), at(0.42, -0.5), at(0.3, -0.15), at(0.0, 0.1), at(0.0, 0.35)]);
+            line(&[
+                at(-0.4, -0.45),
+                at(-0.25, -0.78),
+                at(0.15, -0.82),
+                at(0.42, -0.5),
+                at(0.3, -0.15),
+                at(0.0, 0.1),
+                at(0.0, 0.35),
+            ]);
             painter.circle_filled(at(0.0, 0.78), stroke.width * 0.75, color);
         }
         Icon::Back => {
@@ -97,7 +105,8 @@ fn gear(painter: &Painter, centre: Pos2, radius: f32, stroke: Stroke) {
     painter.circle_stroke(centre, radius * 0.2, stroke);
     for tooth in 0..8 {
         let direction = Vec2::angled(std::f32::consts::TAU * tooth as f32 / 8.0);
-        painter.line_segment([centre + direction * radius * 0.66, centre + direction * radius * 0.98], stroke);
+        painter
+            .line_segment([centre + direction * radius * 0.66, centre + direction * radius * 0.98], stroke);
     }
 }
 
@@ -124,7 +133,12 @@ fn paint_button(ui: &Ui, icon: Icon, response: &Response, rect: Rect, on: bool) 
     let ground = if on { palette.control_active } else { visuals.weak_bg_fill };
     ui.painter().rect(rect, visuals.corner_radius, ground, Stroke::NONE, StrokeKind::Inside);
     if response.has_focus() {
-        ui.painter().rect_stroke(rect, visuals.corner_radius, Stroke::new(1.5, palette.accent), StrokeKind::Inside);
+        ui.painter().rect_stroke(
+            rect,
+            visuals.corner_radius,
+            Stroke::new(1.5, palette.accent),
+            StrokeKind::Inside,
+        );
     }
     paint(ui.painter(), icon, rect, rect.height() * 0.46, visuals.fg_stroke.color);
 }

@@ -61,7 +61,9 @@ impl Input {
                 true
             }
             MouseEvent::ButtonPressed { button, modifiers } => self.button(*button, true, *modifiers, events),
-            MouseEvent::ButtonReleased { button, modifiers } => self.button(*button, false, *modifiers, events),
+            MouseEvent::ButtonReleased { button, modifiers } => {
+                self.button(*button, false, *modifiers, events)
+            }
             MouseEvent::WheelScrolled { delta, modifiers } => {
                 self.set_modifiers(translate_modifiers(*modifiers), events);
                 let (unit, delta) = match *delta {
@@ -164,6 +166,25 @@ impl Input {
             events.push(egui::Event::ModifiersChanged(modifiers));
         }
     }
+}
+
+/// Cuts events after each press or release of a button.
+///
+/// egui looks once a pass where the pointer is, after all events of the pass. On a slow computer a press and the
+/// movement after it come in one frame, and the press would hit what lies at the movement's end.
+pub(super) fn split_at_buttons(events: Vec<egui::Event>) -> Vec<Vec<egui::Event>> {
+    let mut parts = vec![Vec::new()];
+    let last = events.len().saturating_sub(1);
+    for (at, event) in events.into_iter().enumerate() {
+        let button = matches!(event, egui::Event::PointerButton { .. });
+        if let Some(part) = parts.last_mut() {
+            part.push(event);
+        }
+        if button && at != last {
+            parts.push(Vec::new());
+        }
+    }
+    parts
 }
 
 fn translate_modifiers(modifiers: keyboard_types::Modifiers) -> egui::Modifiers {
@@ -288,12 +309,19 @@ mod tests {
     fn a_character_is_typed_unless_it_is_a_shortcut() {
         let mut input = Input::default();
         let mut events = Vec::new();
-        input.translate(&press(Key::Character("é".into()), keyboard_types::Modifiers::empty()), 1.0, &mut events);
+        input.translate(
+            &press(Key::Character("é".into()), keyboard_types::Modifiers::empty()),
+            1.0,
+            &mut events,
+        );
         assert!(events.contains(&egui::Event::Text("é".into())));
 
         events.clear();
-        let control =
-            if cfg!(target_os = "macos") { keyboard_types::Modifiers::META } else { keyboard_types::Modifiers::CONTROL };
+        let control = if cfg!(target_os = "macos") {
+            keyboard_types::Modifiers::META
+        } else {
+            keyboard_types::Modifiers::CONTROL
+        };
         let (_, clipboard) = input.translate(&press(Key::Character("c".into()), control), 1.0, &mut events);
         assert_eq!(clipboard, Some(ClipboardKey::Copy));
         assert!(!events.iter().any(|event| matches!(event, egui::Event::Text(_))));
@@ -313,10 +341,29 @@ mod tests {
     }
 
     #[test]
+    fn a_press_is_seen_before_the_movement_after_it() {
+        let button = |pressed| egui::Event::PointerButton {
+            pos: Pos2::ZERO,
+            button: PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        };
+        let moved = || egui::Event::PointerMoved(Pos2::ZERO);
+        let parts = split_at_buttons(vec![moved(), button(true), moved(), moved(), button(false)]);
+        assert_eq!(parts, [vec![moved(), button(true)], vec![moved(), moved(), button(false)]]);
+        assert_eq!(split_at_buttons(vec![moved()]), [vec![moved()]]);
+        assert_eq!(split_at_buttons(Vec::new()), [Vec::new()]);
+    }
+
+    #[test]
     fn losing_the_focus_lets_go_of_the_modifiers() {
         let mut input = Input::default();
         let mut events = Vec::new();
-        input.translate(&press(Key::Named(NamedKey::Shift), keyboard_types::Modifiers::SHIFT), 1.0, &mut events);
+        input.translate(
+            &press(Key::Named(NamedKey::Shift), keyboard_types::Modifiers::SHIFT),
+            1.0,
+            &mut events,
+        );
         events.clear();
         input.translate(&Event::Window(WindowEvent::Unfocused), 1.0, &mut events);
         assert_eq!(events.first(), Some(&egui::Event::ModifiersChanged(egui::Modifiers::NONE)));

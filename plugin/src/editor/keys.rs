@@ -6,14 +6,14 @@
 use egui::{Context, Event, Key, Modifiers, Popup};
 
 use super::actions::{self, Action};
-use super::{list, search_bar};
 use super::app::App;
+use super::{list, search_bar};
 use crate::exchange::{Command, View};
 
 /// Keys and what they do, as the help lists them.
 pub(super) const KEYS: [(&str, &str); 14] = [
-    ("↑ ↓", "Move through the results"),
-    ("Shift ↑ ↓", "Select several"),
+    ("Arrow up, arrow down", "Move through the results"),
+    ("Shift and arrows", "Select several"),
     ("Page Up, Page Down, Home, End", "Move far"),
     ("Space", "Audition, or stop it"),
     ("Enter", "Show in the file manager"),
@@ -24,7 +24,7 @@ pub(super) const KEYS: [(&str, &str); 14] = [
     ("C", "Clear the filters"),
     ("H", "Hold the last seconds, or let them roll"),
     ("Esc", "Back: to the list, to the question before"),
-    ("Ctrl + − 0", "Zoom"),
+    ("Ctrl and +, − or 0", "Zoom"),
     ("F1", "These keys"),
 ];
 
@@ -81,7 +81,9 @@ pub(super) fn handle(app: &mut App, context: &Context, view: &View) {
     if pressed(context, Modifiers::NONE, Key::Slash) {
         search_bar::focus(context);
         // The same key press comes as text; the field must not get it.
-        context.input_mut(|input| input.events.retain(|event| !matches!(event, Event::Text(text) if text == "/")));
+        context.input_mut(|input| {
+            input.events.retain(|event| !matches!(event, Event::Text(text) if text == "/"))
+        });
         return;
     }
     let focused = context.memory(|memory| memory.focused());
@@ -108,7 +110,7 @@ fn zoom(app: &mut App, context: &Context) {
     }
 }
 
-/// Enter and ↓ lead from the search field to the list.
+/// Enter and arrow down lead from the search field to the list.
 fn leave_search(context: &Context) {
     if !context.memory(|memory| memory.has_focus(search_bar::field_id())) {
         return;
@@ -176,6 +178,8 @@ fn pressed(context: &Context, modifiers: Modifiers, key: Key) -> bool {
         let exact = input.modifiers.shift == modifiers.shift;
         // Where "+" is on the Shift level, Shift belongs to the key.
         let shift_free = matches!(key, Key::Plus | Key::Slash | Key::Equals);
-        (exact || shift_free) && (input.consume_key(modifiers, key) || (shift_free && input.consume_key(modifiers | Modifiers::SHIFT, key)))
+        (exact || shift_free)
+            && (input.consume_key(modifiers, key)
+                || (shift_free && input.consume_key(modifiers | Modifiers::SHIFT, key)))
     })
 }

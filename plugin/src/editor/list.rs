@@ -57,7 +57,13 @@ impl List {
         self.revision = results.revision;
         let question = results.question.as_ref().map(|question| question.id);
         if question != self.question {
-            *self = Self { revision: results.revision, question, to_top: true, height: self.height, ..Self::default() };
+            *self = Self {
+                revision: results.revision,
+                question,
+                to_top: true,
+                height: self.height,
+                ..Self::default()
+            };
         }
         let rows = &results.rows;
         let key = self.cursor.as_ref().map(|row| row.sound.key);
@@ -119,7 +125,8 @@ impl List {
         self.several.clear();
         if extend {
             let range = self.anchor_at.min(at)..=self.anchor_at.max(at);
-            self.several = range.take(MOST_SELECTED).filter_map(|at| rows.get(at)).map(|row| row.sound).collect();
+            self.several =
+                range.take(MOST_SELECTED).filter_map(|at| rows.get(at)).map(|row| row.sound).collect();
         } else {
             self.anchor_at = at;
         }
@@ -189,7 +196,9 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, view: &View, room: Room) {
             // f32 would make neighbours jitter against each other.
             let down = at as f64 * f64::from(ROW_HEIGHT) - f64::from(viewport.min.y);
             let corner = pos2(ui.max_rect().left(), list_top + down as f32);
-            let rect = Rect::from_min_size(corner, Vec2::new(ui.max_rect().width(), ROW_HEIGHT));
+            // As wide with a scroll bar as without.
+            let width = columns.similarity.max - corner.x;
+            let rect = Rect::from_min_size(corner, Vec2::new(width, ROW_HEIGHT));
             show_row(app, ui, view, at, rect, &columns, room);
         }
         ask_for_more(app, view, &range);
@@ -241,7 +250,9 @@ fn show_row(app: &mut App, ui: &mut Ui, view: &View, at: usize, rect: Rect, colu
             ui.memory_mut(|memory| memory.request_focus(focus_id()));
         }
         // The menu is about what it was opened on.
-        row::Click::Menu if !app.list.is_selected(row.sound.key) => app.list.go_to(at, false, &view.results.rows),
+        row::Click::Menu if !app.list.is_selected(row.sound.key) => {
+            app.list.go_to(at, false, &view.results.rows)
+        }
         row::Click::Menu => {}
         row::Click::Drag => {
             if !app.list.is_selected(row.sound.key) {

@@ -34,4 +34,4 @@ mod waveform;
 mod window;
 
 pub use app::{App, Choice, Request};
-pub use handle::{EarmarkEditor, EarmarkHandle, create};
+pub use handle::{EarmarkEditor, EarmarkHandle, EarmarkWindow, create};

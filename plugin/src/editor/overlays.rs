@@ -1,6 +1,9 @@
 //! What lies over the rest for a while: notices and problems, the keys, the invitation to drop a file.
 
-use egui::{Align2, Area, Color32, FontId, Frame, Grid, Id, Margin, Order, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo};
+use egui::{
+    Align2, Area, Color32, FontId, Frame, Grid, Id, Margin, Order, Rect, RichText, Role, Sense, Stroke,
+    StrokeKind, Ui, Vec2, WidgetInfo,
+};
 
 use super::app::App;
 use super::icons::{self, Icon};
@@ -45,19 +48,23 @@ pub(super) fn show(app: &mut App, ui: &Ui, view: &View) {
 fn strip(ui: &Ui, screen: Rect, text: &str, dismiss: Option<&str>) -> bool {
     let palette = Palette::of(ui.visuals());
     let edge = if dismiss.is_some() { palette.bad } else { palette.line };
-    let area = Area::new(Id::unique("notice")).order(Order::Foreground).anchor(Align2::CENTER_BOTTOM, Vec2::new(0.0, -46.0));
+    let area = Area::new(Id::unique("notice"))
+        .order(Order::Foreground)
+        .anchor(Align2::CENTER_BOTTOM, Vec2::new(0.0, -46.0));
     let width = screen.width() - 40.0;
     let shown = area.show(ui.ctx(), |ui| {
         let frame = Frame::new().fill(palette.panel).stroke(Stroke::new(1.0, edge)).corner_radius(6.0);
-        frame.inner_margin(Margin::symmetric(12, 7)).show(ui, |ui| {
-            ui.set_max_width(width.min(620.0));
-            ui.horizontal(|ui| {
-                ui.add(egui::Label::new(text).wrap());
-                dismiss.is_some_and(|name| icons::button(ui, Icon::Cross, name).clicked())
+        frame
+            .inner_margin(Margin::symmetric(12, 7))
+            .show(ui, |ui| {
+                ui.set_max_width(width.min(620.0));
+                ui.horizontal(|ui| {
+                    ui.add(egui::Label::new(text).wrap());
+                    dismiss.is_some_and(|name| icons::button(ui, Icon::Cross, name).clicked())
+                })
+                .inner
             })
             .inner
-        })
-        .inner
     });
     shown.inner
 }
@@ -65,9 +72,11 @@ fn strip(ui: &Ui, screen: Rect, text: &str, dismiss: Option<&str>) -> bool {
 fn help(app: &mut App, ui: &Ui) {
     let palette = Palette::of(ui.visuals());
     let screen = app.screen;
-    let area = Area::new(Id::unique("help")).order(Order::Foreground).anchor(Align2::CENTER_CENTER, Vec2::ZERO);
+    let area =
+        Area::new(Id::unique("help")).order(Order::Foreground).anchor(Align2::CENTER_CENTER, Vec2::ZERO);
     area.show(ui.ctx(), |ui| {
-        let frame = Frame::new().fill(palette.panel).stroke(Stroke::new(1.0, palette.line)).corner_radius(8.0);
+        let frame =
+            Frame::new().fill(palette.panel).stroke(Stroke::new(1.0, palette.line)).corner_radius(8.0);
         frame.shadow(ui.visuals().window_shadow).inner_margin(Margin::same(14)).show(ui, |ui| {
             ui.set_max_width((screen.width() - 60.0).min(520.0));
             ui.horizontal(|ui| {
@@ -79,13 +88,16 @@ fn help(app: &mut App, ui: &Ui) {
                 });
             });
             egui::ScrollArea::vertical().max_height(screen.height() - 110.0).show(ui, |ui| {
-                Grid::new("keys").num_columns(2).spacing(Vec2::new(16.0, 5.0)).show(ui, |ui| {
-                    for (keys, what) in KEYS {
-                        ui.label(RichText::new(keys).color(palette.accent));
-                        ui.label(what);
-                        ui.end_row();
-                    }
-                });
+                Grid::new("keys").num_columns(2).min_row_height(18.0).spacing(Vec2::new(16.0, 5.0)).show(
+                    ui,
+                    |ui| {
+                        for (keys, what) in KEYS {
+                            ui.label(RichText::new(keys).color(palette.accent));
+                            ui.label(what);
+                            ui.end_row();
+                        }
+                    },
+                );
             });
         });
     });

@@ -22,7 +22,11 @@ pub(super) struct Region {
 impl Default for Region {
     fn default() -> Self {
         let settings = exchange::Settings::default();
-        Self { dragged: None, last_seconds: settings.last_seconds, trim_threshold_db: settings.trim_threshold_db }
+        Self {
+            dragged: None,
+            last_seconds: settings.last_seconds,
+            trim_threshold_db: settings.trim_threshold_db,
+        }
     }
 }
 
@@ -74,7 +78,8 @@ fn controls(app: &mut App, ui: &mut Ui, view: &View, room: Room) {
 
 fn last_seconds(app: &mut App, ui: &mut Ui, view: &View) {
     let seconds = &mut app.region.last_seconds;
-    let value = DragValue::new(seconds).range(0.1..=ROLLING_S as f32).speed(0.1).fixed_decimals(1).suffix(" s");
+    let value =
+        DragValue::new(seconds).range(0.1..=ROLLING_S as f32).speed(0.1).fixed_decimals(1).suffix(" s");
     let response = ui.add(value).on_hover_text("Drag, or click and type");
     response.accessible_name("Seconds");
     let use_last = Button::new("Use last").fill(Palette::of(ui.visuals()).control_active);
@@ -112,7 +117,11 @@ fn words(app: &mut App, ui: &mut Ui, view: &View) {
         let text = RichText::new("Not all of it was analysed").small().color(palette.mark);
         ui.label(text).on_hover_text(format!(
             "The analysis missed {} because this computer was busy. The audio itself was not touched.",
-            format::counted(usize::try_from(view.input.dropped_samples).unwrap_or(usize::MAX), "sample", "samples"),
+            format::counted(
+                usize::try_from(view.input.dropped_samples).unwrap_or(usize::MAX),
+                "sample",
+                "samples"
+            ),
         ));
     }
     if let Some(region) = &view.region
@@ -126,7 +135,12 @@ fn part(app: &App, ui: &mut Ui, selected: &Range<f64>) {
     let (from, to) = (format::moment(selected.start), format::moment(selected.end));
     let label = RichText::new(format!("{from} – {to}")).small();
     let chip = Button::new(label).right_text(RichText::new("×").small());
-    if ui.add(chip).accessible_name("Ask about the whole region").on_hover_text("Ask about the whole region").clicked() {
+    if ui
+        .add(chip)
+        .accessible_name("Ask about the whole region")
+        .on_hover_text("Ask about the whole region")
+        .clicked()
+    {
         app.send(Command::Select(None));
     }
 }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use egui::{
-    Align2, CursorIcon, EventFilter, FontId, Key, Modifiers, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2,
-    WidgetInfo, pos2,
+    Align2, CursorIcon, EventFilter, FontId, Key, Modifiers, Rect, Response, Role, Sense, Stroke, StrokeKind,
+    Ui, Vec2, WidgetInfo, pos2,
 };
 
 use super::app::App;
@@ -39,9 +39,11 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, view: &View) {
     let size = Vec2::new(ui.available_width(), ui.available_height());
     let (outer, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
     ui.painter().rect_filled(outer, 5.0, palette.well);
-    let meter = Rect::from_min_max(pos2(outer.right() - 9.0, outer.top() + 4.0), outer.max - Vec2::splat(4.0));
+    let meter =
+        Rect::from_min_max(pos2(outer.right() - 9.0, outer.top() + 4.0), outer.max - Vec2::splat(4.0));
     level(ui, meter, view);
-    let rect = Rect::from_min_max(outer.min + Vec2::splat(4.0), pos2(meter.left() - 5.0, outer.bottom() - 4.0));
+    let rect =
+        Rect::from_min_max(outer.min + Vec2::splat(4.0), pos2(meter.left() - 5.0, outer.bottom() - 4.0));
     let Some(region) = view.region.as_deref().filter(|region| region.duration_s > 0.0) else {
         let words = hint(view);
         let font = FontId::proportional(SMALL_PT);
@@ -204,13 +206,22 @@ fn ruler(ui: &Ui, painter: &egui::Painter, rect: Rect, scale: Scale) {
     for at in (0..=steps).map(|step| step as f64 * step_s) {
         let x = scale.x(at);
         painter.vline(x, top..=top + 3.0, Stroke::new(1.0, palette.text_weak));
-        let text = if step_s < 1.0 { format::moment(at) } else { format::moment(at).trim_end_matches(".0").to_owned() };
+        let text = ruler_text(at, step_s, scale.duration_s);
         let align = if at == 0.0 { Align2::LEFT_TOP } else { Align2::CENTER_TOP };
         let place = pos2(if at == 0.0 { x + 3.0 } else { x }, top + 1.0);
         // The last label would hang over the edge.
         if x < rect.right() - 18.0 {
             painter.text(place, align, text, font.clone(), palette.text_weak);
         }
+    }
+}
+
+/// Seconds while they read well, minutes beyond.
+fn ruler_text(at_s: f64, step_s: f64, duration_s: f64) -> String {
+    match (duration_s < 60.0, step_s < 1.0) {
+        (true, true) => format!("{at_s:.1} s"),
+        (true, false) => format!("{at_s:.0} s"),
+        (false, _) => format::moment(at_s).trim_end_matches(".0").to_owned(),
     }
 }
 

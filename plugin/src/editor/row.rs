@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, CursorIcon, FontId, Galley, Rangef, Rect, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2,
+    Align2, Color32, CursorIcon, FontId, Galley, Rangef, Rect, Role, Sense, Stroke, Ui, Vec2, WidgetInfo,
+    pos2,
 };
 
 use super::actions;
@@ -123,7 +124,8 @@ fn star(app: &App, ui: &mut Ui, view: &View, row: &Row, rect: Rect) {
 
 fn play(app: &App, ui: &mut Ui, view: &View, row: &Row, rect: Rect) {
     let palette = Palette::of(ui.visuals());
-    let sounds = view.audition.sound == Some(row.sound.key) && !matches!(view.audition.state, AuditionState::Failed(_));
+    let sounds = view.audition.sound == Some(row.sound.key)
+        && !matches!(view.audition.state, AuditionState::Failed(_));
     let response = ui.interact(rect, ui.scope_id().with("play"), Sense::CLICK);
     let waiting = matches!(view.audition.state, AuditionState::Opening | AuditionState::WaitingForTransport);
     let (icon, color) = match (sounds, response.hovered()) {
@@ -153,9 +155,19 @@ fn texts(ui: &Ui, row: &Row, rect: Rect, columns: &Columns, room: Room) {
     };
     let small = FontId::proportional(SMALL_PT);
     let body = FontId::proportional(BODY_PT);
-    two_lines(ui, cell(columns.name, rect), (&row.name, body.clone(), palette.text), (&below_name, small.clone()));
+    two_lines(
+        ui,
+        cell(columns.name, rect),
+        (shown_name(row), body.clone(), palette.text),
+        (&below_name, small.clone()),
+    );
     if let Some(column) = columns.category {
-        two_lines(ui, cell(column, rect), (row.cat_id.unwrap_or("–"), body.clone(), palette.text), (&category, small.clone()));
+        two_lines(
+            ui,
+            cell(column, rect),
+            (row.cat_id.unwrap_or("–"), body.clone(), palette.text),
+            (&category, small.clone()),
+        );
     }
     right(ui, cell(columns.duration, rect), &format::duration(row.duration_s), small.clone(), palette.text);
     if let Some(column) = columns.channels {
@@ -164,16 +176,29 @@ fn texts(ui: &Ui, row: &Row, rect: Rect, columns: &Columns, room: Room) {
     similarity(ui, cell(columns.similarity, rect), row.similarity_percent, room);
 }
 
+/// The name without the CatID it begins with: that stands beside or below it.
+fn shown_name(row: &Row) -> &str {
+    let rest = row.cat_id.and_then(|cat_id| row.name.strip_prefix(cat_id)?.strip_prefix('_'));
+    rest.unwrap_or(&row.name)
+}
+
 fn similarity(ui: &Ui, rect: Rect, percent: f32, room: Room) {
     let palette = Palette::of(ui.visuals());
     let text = format!("{percent:.0} %");
     let lifted = if room == Room::Wide { 5.0 } else { 0.0 };
     right(ui, rect.translate(Vec2::new(0.0, -lifted)), &text, FontId::proportional(BODY_PT), palette.text);
     if room == Room::Wide {
-        let bar = Rect::from_min_max(pos2(rect.left() + 14.0, rect.bottom() - 13.0), pos2(rect.right(), rect.bottom() - 10.0));
+        let bar = Rect::from_min_max(
+            pos2(rect.left() + 14.0, rect.bottom() - 13.0),
+            pos2(rect.right(), rect.bottom() - 10.0),
+        );
         ui.painter().rect_filled(bar, 1.5, palette.control);
         let filled = bar.width() * (percent / 100.0).clamp(0.0, 1.0);
-        ui.painter().rect_filled(Rect::from_min_size(bar.min, Vec2::new(filled, bar.height())), 1.5, palette.accent);
+        ui.painter().rect_filled(
+            Rect::from_min_size(bar.min, Vec2::new(filled, bar.height())),
+            1.5,
+            palette.accent,
+        );
     }
 }
 
@@ -181,7 +206,12 @@ fn right(ui: &Ui, rect: Rect, text: &str, font: FontId, color: Color32) {
     ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, text, font, color);
 }
 
-fn two_lines(ui: &Ui, rect: Rect, (first, font, color): (&str, FontId, Color32), (second, small): (&str, FontId)) {
+fn two_lines(
+    ui: &Ui,
+    rect: Rect,
+    (first, font, color): (&str, FontId, Color32),
+    (second, small): (&str, FontId),
+) {
     let palette = Palette::of(ui.visuals());
     let upper = elided(ui, first, font, color, rect.width());
     let lower = elided(ui, second, small, palette.text_weak, rect.width());
@@ -202,7 +232,8 @@ pub(super) fn elided(ui: &Ui, text: &str, font: FontId, color: Color32, width: f
 fn moment(app: &App, ui: &mut Ui, view: &View, row: &Row, rect: Rect) {
     let palette = Palette::of(ui.visuals());
     let response = ui.interact(rect, ui.scope_id().with("wave"), Sense::CLICK);
-    let name = format!("Play {} from a moment; the match is at {}", row.name, format::moment(row.sound.match_s));
+    let name =
+        format!("Play {} from a moment; the match is at {}", row.name, format::moment(row.sound.match_s));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     let x_at = |seconds: f64| rect.left() + (seconds / row.duration_s).clamp(0.0, 1.0) as f32 * rect.width();
     let matching = row.sound.match_s..row.sound.match_s + row.match_length_s;

@@ -1,7 +1,8 @@
 //! The question, the filter's field, favourites, recent queries, and on narrow windows the order.
 
 use egui::{
-    Align, Button, Context, Frame, Id, Key, Layout, Margin, Popup, PopupCloseBehavior, RichText, Stroke, TextEdit, Ui,
+    Align, Button, Context, Frame, Id, Key, Layout, Margin, Popup, PopupCloseBehavior, RichText, Stroke,
+    TextEdit, Ui,
 };
 
 use super::app::{App, Room};
@@ -10,6 +11,9 @@ use super::format;
 use super::icons::{self, Icon};
 use super::theme::Palette;
 use crate::exchange::{Command, FilterState, Origin, Question, Sort, SortBy, View};
+
+/// Below this height of the window, points, what was asked is not said again.
+pub(super) const LOW: f32 = 420.0;
 
 /// The filter's text while it is typed.
 #[derive(Debug, Default)]
@@ -61,10 +65,13 @@ pub(super) fn is_filtered(view: &View) -> bool {
 
 /// Draws the two lines above the list.
 pub(super) fn show(app: &mut App, ui: &mut Ui, view: &View, room: Room) {
-    ui.horizontal(|ui| {
-        ui.set_height(24.0);
-        question(app, ui, view);
-    });
+    // In a low window the list needs the room more.
+    if app.screen.height() >= LOW {
+        ui.horizontal(|ui| {
+            ui.set_height(24.0);
+            question(app, ui, view);
+        });
+    }
     ui.horizontal(|ui| {
         ui.set_height(28.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -163,6 +170,9 @@ fn field(app: &mut App, ui: &mut Ui, view: &View) {
                 .frame(Frame::NONE)
                 .hint_text(RichText::new("Filter: creak -metal dur<5 ch=2").color(palette.text_weak))
                 .char_limit(4000)
+                .margin(Margin::ZERO)
+                .min_size(egui::vec2(0.0, 20.0))
+                .align(egui::Align2::LEFT_CENTER)
                 .desired_width(width);
             let response = ui.add(edit).accessible_name("Filter");
             if response.changed() {

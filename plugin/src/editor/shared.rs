@@ -1,19 +1,18 @@
 //! What the window's thread and the host's main thread both know of an editor.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use baseview::dpi::{LogicalSize, PhysicalSize};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::{Param as _, util};
 
+use super::app::{MAX_ZOOM, MIN_ZOOM, SMALLEST};
 use super::scale;
 use crate::exchange::{Appearance, Exchange};
 use crate::parameters::Parameters;
 
-/// Smallest window, logical pixels.
-pub(super) const SMALLEST: LogicalSize<f64> = LogicalSize { width: 480.0, height: 320.0 };
 /// Largest window, logical pixels: 4K.
 pub(super) const LARGEST: LogicalSize<f64> = LogicalSize { width: 3840.0, height: 2160.0 };
 
@@ -35,6 +34,9 @@ pub(super) struct Shared {
     host_keys: Mutex<Vec<HostKey>>,
     /// When the window itself last saw a key.
     last_key: Mutex<Option<Instant>>,
+    /// Whether the window's handler exists, perhaps on a thread of its own.
+    handler: Mutex<bool>,
+    handler_left: Condvar,
 }
 
 impl Shared {
@@ -50,20 +52,55 @@ impl Shared {
             typing: AtomicBool::new(false),
             host_keys: Mutex::default(),
             last_key: Mutex::default(),
+            handler: Mutex::new(false),
+            handler_left: Condvar::new(),
         }
     }
 
     /// The window's size in logical pixels.
     pub(super) fn logical_size(&self) -> LogicalSize<f64> {
         let appearance = self.exchange.appearance();
-        Self::clamp(LogicalSize::new(f64::from(appearance.width), f64::from(appearance.height)))
+        self.clamp(LogicalSize::new(f64::from(appearance.width), f64::from(appearance.height)))
+    }
+
+    /// Smallest window, logical pixels: what the zoom makes of the smallest contents.
+    pub(super) fn smallest(&self) -> LogicalSize<f64> {
+        let zoom = self.zoom();
+        LogicalSize::new(f64::from(SMALLEST.x) * zoom, f64::from(SMALLEST.y) * zoom)
+    }
+
+    /// The window's handler has been made.
+    pub(super) fn handler_is_there(&self) {
+        *lock(&self.handler) = true;
+    }
+
+    /// The window's handler has been dropped.
+    pub(super) fn handler_gone(&self) {
+        *lock(&self.handler) = false;
+        self.handler_left.notify_all();
+    }
+
+    /// Waits until the handler has been dropped, which takes a frame at most; not for ever, should it hang.
+    pub(super) fn wait_for_handler(&self) {
+        let there = lock(&self.handler);
+        let waited = self.handler_left.wait_timeout_while(there, Duration::from_secs(2), |there| *there);
+        let timed_out = waited.unwrap_or_else(PoisonError::into_inner).1.timed_out();
+        if timed_out {
+            tracing::warn!("the window's thread has not ended in two seconds");
+        }
+    }
+
+    /// The user's zoom.
+    pub(super) fn zoom(&self) -> f64 {
+        f64::from(self.exchange.appearance().zoom.clamp(MIN_ZOOM, MAX_ZOOM))
     }
 
     /// The nearest size that a window can have.
-    pub(super) fn clamp(size: LogicalSize<f64>) -> LogicalSize<f64> {
+    pub(super) fn clamp(&self, size: LogicalSize<f64>) -> LogicalSize<f64> {
+        let smallest = self.smallest();
         LogicalSize::new(
-            size.width.clamp(SMALLEST.width, LARGEST.width),
-            size.height.clamp(SMALLEST.height, LARGEST.height),
+            size.width.clamp(smallest.width, LARGEST.width),
+            size.height.clamp(smallest.height, LARGEST.height),
         )
     }
 

@@ -1,6 +1,9 @@
 //! The region's UCS categories with their shares; a click filters.
 
-use egui::{Align, Align2, Button, FontId, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2};
+use egui::{
+    Align, Align2, Button, FontId, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui,
+    Vec2, WidgetInfo, pos2,
+};
 
 use super::app::App;
 use super::row::elided;
@@ -31,7 +34,9 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, view: &View) {
         }
         if results.question.is_some() && results.categories.is_empty() {
             ui.add_space(4.0);
-            ui.label(RichText::new("No idea: nothing labelled is close to this sound.").color(palette.text_weak));
+            ui.label(
+                RichText::new("No idea: nothing labelled is close to this sound.").color(palette.text_weak),
+            );
         } else if results.question.is_some() && results.unknown_share >= 0.05 {
             unknown(ui, results.unknown_share);
         } else if results.question.is_none() {
@@ -43,7 +48,8 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, view: &View) {
 
 fn one(app: &App, ui: &mut Ui, view: &View, share: &CategoryShare) {
     let palette = Palette::of(ui.visuals());
-    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), SHARE_HEIGHT), Sense::click());
+    let (rect, response) =
+        ui.allocate_exact_size(Vec2::new(ui.available_width(), SHARE_HEIGHT), Sense::click());
     let chosen = view.filter.cat_id.as_deref() == Some(share.cat_id);
     let ground = if chosen {
         palette.row_selected
@@ -85,7 +91,11 @@ fn bar(ui: &Ui, rect: Rect, share: f32) {
     let palette = Palette::of(ui.visuals());
     ui.painter().rect_filled(rect, 1.5, palette.control);
     let filled = rect.width() * share.clamp(0.0, 1.0);
-    ui.painter().rect_filled(Rect::from_min_size(rect.min, Vec2::new(filled, rect.height())), 1.5, palette.accent);
+    ui.painter().rect_filled(
+        Rect::from_min_size(rect.min, Vec2::new(filled, rect.height())),
+        1.5,
+        palette.accent,
+    );
 }
 
 fn unknown(ui: &mut Ui, share: f32) {
@@ -107,23 +117,31 @@ pub(super) fn strip(app: &mut App, ui: &mut Ui, view: &View) {
     let height = 28.0;
     ui.allocate_ui(Vec2::new(ui.available_width(), height), |ui| {
         ui.set_height(height);
-        ScrollArea::horizontal().id_salt("category strip").auto_shrink([false, true]).scroll_bar_visibility(egui::scroll_area::ScrollBarVisibility::AlwaysHidden).show(ui, |ui| {
-            ui.horizontal(|ui| {
-                for share in &view.results.categories {
-                    let chosen = view.filter.cat_id.as_deref() == Some(share.cat_id);
-                    let percent = format!("{:.0} %", share.share * 100.0);
-                    let chip = Button::selectable(chosen, RichText::new(format!("{} {percent}", share.cat_id)).small())
+        ScrollArea::horizontal()
+            .id_salt("category strip")
+            .auto_shrink([false, true])
+            .scroll_bar_visibility(egui::scroll_area::ScrollBarVisibility::AlwaysHidden)
+            .show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    for share in &view.results.categories {
+                        let chosen = view.filter.cat_id.as_deref() == Some(share.cat_id);
+                        let percent = format!("{:.0} %", share.share * 100.0);
+                        let chip = Button::selectable(
+                            chosen,
+                            RichText::new(format!("{} {percent}", share.cat_id)).small(),
+                        )
                         .frame_when_inactive(true);
-                    let response = ui.add(chip).accessible_name(format!("Category {}, {percent}", share.cat_id));
-                    if response.on_hover_text("Show only this category").clicked() {
-                        app.send(Command::FilterCategory((!chosen).then(|| share.cat_id.to_owned())));
+                        let response =
+                            ui.add(chip).accessible_name(format!("Category {}, {percent}", share.cat_id));
+                        if response.on_hover_text("Show only this category").clicked() {
+                            app.send(Command::FilterCategory((!chosen).then(|| share.cat_id.to_owned())));
+                        }
                     }
-                }
-                if view.results.categories.is_empty() {
-                    ui.label(RichText::new(strip_words(view)).small().color(palette.text_weak));
-                }
+                    if view.results.categories.is_empty() {
+                        ui.label(RichText::new(strip_words(view)).small().color(palette.text_weak));
+                    }
+                });
             });
-        });
     });
 }
 

@@ -1,6 +1,6 @@
 //! What stands in the list's place when there is no list: each state says what is the matter and what to do next.
 
-use egui::{Align, Button, Frame, Layout, Margin, ProgressBar, RichText, Ui, UiBuilder};
+use egui::{Align, Button, Frame, Layout, Margin, ProgressBar, RichText, ScrollArea, Ui, UiBuilder};
 
 use super::app::{App, Choice, Request};
 use super::search_bar;
@@ -71,34 +71,40 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, view: &View, state: &State) {
     let space = ui.available_rect_before_wrap();
     let width = space.width().min(460.0);
     let column = egui::Rect::from_center_size(space.center(), egui::vec2(width, space.height()));
-    ui.scope_builder(UiBuilder::new().max_rect(column).layout(Layout::top_down(Align::Center)), |ui| {
-        ui.set_clip_rect(space);
-        // A little above the middle looks like the middle.
-        ui.add_space((space.height() * 0.42 - 70.0).max(6.0));
-        match state {
-            State::Results => {}
-            State::NoLibrary { command } => no_library(app, ui, command),
-            State::LibraryFailed { message } => failed(app, ui, message),
-            State::Opening => {
-                title(ui, "Opening the library");
-                words(ui, "Audio is captured meanwhile; the closest sounds appear as soon as it is there.");
-            }
-            State::Listening => listening(app, ui, view),
-            State::Analysing { progress } => analysing(ui, *progress),
-            State::NothingClose => nothing_close(app, ui, view),
-            State::NothingPasses => {
-                title(ui, "Nothing passes the filter");
-                words(ui, "The closest sounds of the library are all left out by it.");
-                if ui.button("Clear the filters").clicked() {
-                    search_bar::clear_filters(app, view);
+    let builder = UiBuilder::new().max_rect(column).layout(Layout::top_down(Align::Center));
+    let scroll = ScrollArea::vertical().id_salt("state").auto_shrink([false, false]);
+    ui.scope_builder(builder, |ui| {
+        scroll.show(ui, |ui| {
+            // A little above the middle looks like the middle.
+            ui.add_space((space.height() * 0.42 - 70.0).max(4.0));
+            match state {
+                State::Results => {}
+                State::NoLibrary { command } => no_library(app, ui, command),
+                State::LibraryFailed { message } => failed(app, ui, message),
+                State::Opening => {
+                    title(ui, "Opening the library");
+                    words(
+                        ui,
+                        "Audio is captured meanwhile; the closest sounds appear as soon as it is there.",
+                    );
+                }
+                State::Listening => listening(app, ui, view),
+                State::Analysing { progress } => analysing(ui, *progress),
+                State::NothingClose => nothing_close(app, ui, view),
+                State::NothingPasses => {
+                    title(ui, "Nothing passes the filter");
+                    words(ui, "The closest sounds of the library are all left out by it.");
+                    if ui.button("Clear the filters").clicked() {
+                        search_bar::clear_filters(app, view);
+                    }
+                }
+                State::Empty => {
+                    title(ui, "The library is empty");
+                    words(ui, "Index a folder of sounds into it; they appear here by themselves.");
+                    command_line(app, ui, "earmark index ~/Sounds");
                 }
             }
-            State::Empty => {
-                title(ui, "The library is empty");
-                words(ui, "Index a folder of sounds into it; they appear here by themselves.");
-                command_line(app, ui, "earmark index ~/Sounds");
-            }
-        }
+        })
     });
 }
 
@@ -115,7 +121,10 @@ fn words(ui: &mut Ui, text: &str) {
 
 fn no_library(app: &mut App, ui: &mut Ui, command: &str) {
     title(ui, "No library yet");
-    words(ui, "Earmark searches an index of your sounds. This command makes one; it is picked up here by itself:");
+    words(
+        ui,
+        "Earmark searches an index of your sounds. This command makes one; it is picked up here by itself:",
+    );
     command_line(app, ui, command);
     ui.add_space(8.0);
     if ui.button("Choose a library’s folder…").clicked() {
@@ -125,9 +134,12 @@ fn no_library(app: &mut App, ui: &mut Ui, command: &str) {
 
 fn command_line(app: &mut App, ui: &mut Ui, command: &str) {
     let palette = Palette::of(ui.visuals());
-    Frame::new().fill(palette.well).corner_radius(5.0).inner_margin(Margin::symmetric(10, 6)).show(ui, |ui| {
-        ui.label(RichText::new(command).monospace());
-    });
+    Frame::new().fill(palette.well).corner_radius(5.0).inner_margin(Margin::symmetric(10, 6)).show(
+        ui,
+        |ui| {
+            ui.label(RichText::new(command).monospace());
+        },
+    );
     ui.add_space(4.0);
     if ui.button("Copy command").clicked() {
         ui.ctx().copy_text(command.to_owned());
@@ -156,17 +168,26 @@ fn listening(app: &mut App, ui: &mut Ui, view: &View) {
     match view.mode {
         Mode::Selection if view.input.loop_range_s.is_none() => {
             title(ui, "Set a loop range");
-            words(ui, "Loop or select a range in the session and play it. What sounds inside it is what is asked about.");
+            words(
+                ui,
+                "Loop or select a range in the session and play it. What sounds inside it is what is asked about.",
+            );
         }
         Mode::Selection => {
             title(ui, "Play the loop range");
-            words(ui, "The closest sounds appear when the range has been heard once. Rendering it offline works, too.");
+            words(
+                ui,
+                "The closest sounds appear when the range has been heard once. Rendering it offline works, too.",
+            );
         }
         Mode::LastSeconds => {
             title(ui, "Play something");
             words(ui, "When you have heard what you mean, ask about the last seconds.");
             let seconds = view.settings.last_seconds;
-            if ui.add_enabled(view.region.is_some(), Button::new(format!("Use the last {seconds:.1} s"))).clicked() {
+            if ui
+                .add_enabled(view.region.is_some(), Button::new(format!("Use the last {seconds:.1} s")))
+                .clicked()
+            {
                 app.send(Command::UseLast { seconds });
             }
         }
@@ -184,7 +205,8 @@ fn analysing(ui: &mut Ui, progress: Option<f32>) {
     title(ui, "Analysing");
     words(ui, "The closest sounds are on their way.");
     let shown = progress.unwrap_or(1.0);
-    ui.add(ProgressBar::new(shown).desired_width(220.0).desired_height(6.0)).accessible_name("Progress of the analysis");
+    ui.add(ProgressBar::new(shown).desired_width(220.0).desired_height(6.0))
+        .accessible_name("Progress of the analysis");
 }
 
 fn nothing_close(app: &mut App, ui: &mut Ui, view: &View) {

@@ -5,7 +5,9 @@
 //! the tests compute them.
 
 use egui::style::{ScrollStyle, Selection, TextCursorStyle, WidgetVisuals};
-use egui::{Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle, Vec2, Visuals};
+use egui::{
+    Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle, Vec2, Visuals,
+};
 
 /// The colours of a theme.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -203,7 +205,11 @@ fn visuals(theme: egui::Theme, palette: &Palette) -> Visuals {
     let mut visuals = Visuals {
         override_text_color: None,
         weak_text_color: Some(palette.text_weak),
-        selection: Selection { bg_fill: palette.control_active, stroke: Stroke::new(1.0, palette.text), ..base.selection },
+        selection: Selection {
+            bg_fill: palette.control_active,
+            stroke: Stroke::new(1.0, palette.text),
+            ..base.selection
+        },
         hyperlink_color: palette.accent,
         faint_bg_color: palette.row_hovered,
         extreme_bg_color: palette.well,
@@ -282,7 +288,10 @@ mod tests {
                 (&style.visuals.widgets.noninteractive, style.visuals.panel_fill),
             ] {
                 let pair = (widget.fg_stroke.color, ground);
-                assert!(texts.iter().any(|(_, text, on)| (*text, *on) == pair), "{theme:?}: {pair:?} is not checked");
+                assert!(
+                    texts.iter().any(|(_, text, on)| (*text, *on) == pair),
+                    "{theme:?}: {pair:?} is not checked"
+                );
             }
         }
     }

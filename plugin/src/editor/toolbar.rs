@@ -5,7 +5,7 @@ use egui::{
 };
 
 use super::actions::{FROM_MATCH_HELP, SYNC_HELP};
-use super::app::{App, Choice, MAX_ZOOM, MIN_ZOOM, Request, Room, ZOOM_STEP};
+use super::app::{App, Choice, MAX_ZOOM, MIN_ZOOM, Request, Room};
 use super::format;
 use super::icons::{self, Icon};
 use super::theme::Palette;
@@ -40,7 +40,8 @@ fn modes(app: &mut App, ui: &mut Ui, view: &View) {
         (Mode::LastSeconds, "Last seconds", CornerRadius::ZERO, "What has just played"),
         (Mode::File, "File", right, "A file that is opened or dropped here"),
     ] {
-        let button = Button::selectable(view.mode == mode, label).frame_when_inactive(true).corner_radius(corners);
+        let button =
+            Button::selectable(view.mode == mode, label).frame_when_inactive(true).corner_radius(corners);
         if ui.add(button).on_hover_text(help).clicked() && view.mode != mode {
             app.send(Command::SetMode(mode));
         }
@@ -52,10 +53,10 @@ fn modes(app: &mut App, ui: &mut Ui, view: &View) {
 fn status(ui: &mut Ui, view: &View, room: Room) {
     let palette = Palette::of(ui.visuals());
     let (text, color) = words(view, palette);
-    let (dot, _) = ui.allocate_exact_size(Vec2::splat(10.0), Sense::hover());
-    ui.painter().circle_filled(dot.center(), 4.0, color);
     let text = if room == Room::Narrow { format::shortened(&text, 22) } else { text };
     ui.add(Label::new(RichText::new(text).small().color(palette.text_weak)).truncate());
+    let (dot, _) = ui.allocate_exact_size(Vec2::splat(10.0), Sense::hover());
+    ui.painter().circle_filled(dot.center(), 4.0, color);
 }
 
 fn words(view: &View, palette: &Palette) -> (String, Color32) {
@@ -122,7 +123,7 @@ fn appearance(app: &mut App, ui: &mut Ui) {
         if ui.add_enabled(zoom < MAX_ZOOM, larger).on_hover_text("Larger (Ctrl +)").clicked() {
             app.zoom(ui.ctx(), 1.0);
         }
-        ui.label(format!("{:.0} %", zoom / ZOOM_STEP * ZOOM_STEP * 100.0));
+        ui.label(format!("{:.0} %", zoom * 100.0));
     });
 }
 
@@ -146,7 +147,8 @@ fn library(app: &mut App, ui: &mut Ui, view: &View) {
             app.request(Request::Choose(Choice::Library));
             ui.close();
         }
-        if ui.button("Default").on_hover_text("Use the library where the earmark command makes it").clicked() {
+        if ui.button("Default").on_hover_text("Use the library where the earmark command makes it").clicked()
+        {
             app.send(Command::SetLibrary(None));
             ui.close();
         }

@@ -46,7 +46,9 @@ fn stretches_of(column: usize, columns: usize, stretches: usize) -> Range<usize>
 
 fn extent(stretches: &[Peak]) -> (f32, f32) {
     let finite = |value: f32| if value.is_finite() { value } else { 0.0 };
-    stretches.iter().fold((0.0, 0.0), |(low, high): (f32, f32), peak| (low.min(finite(peak.low)), high.max(finite(peak.high))))
+    stretches.iter().fold((0.0, 0.0), |(low, high): (f32, f32), peak| {
+        (low.min(finite(peak.low)), high.max(finite(peak.high)))
+    })
 }
 
 /// What to multiply samples with so that soft sounds are seen too: a power of two, so that a growing waveform does not
@@ -67,7 +69,10 @@ mod tests {
             let mut next = 0;
             for column in 0..columns {
                 let range = stretches_of(column, columns, stretches);
-                assert!(!range.is_empty() && range.end <= stretches, "{columns} {stretches} {column}: {range:?}");
+                assert!(
+                    !range.is_empty() && range.end <= stretches,
+                    "{columns} {stretches} {column}: {range:?}"
+                );
                 assert!(range.start <= next, "a stretch is left out before column {column}");
                 next = range.end.max(next);
             }
@@ -77,7 +82,9 @@ mod tests {
 
     #[test]
     fn soft_sounds_are_magnified_in_steps_that_stay_inside() {
-        for (peak, scale) in [(1.0, 1.0), (0.6, 1.0), (0.5, 2.0), (0.3, 2.0), (0.1, 8.0), (1e-6, 64.0), (2.0, 1.0)] {
+        for (peak, scale) in
+            [(1.0, 1.0), (0.6, 1.0), (0.5, 2.0), (0.3, 2.0), (0.1, 8.0), (1e-6, 64.0), (2.0, 1.0)]
+        {
             let stretches = [Peak { low: -peak / 2.0, high: peak }];
             assert!((display_scale(&stretches) - scale).abs() < 1e-6, "{peak}");
         }

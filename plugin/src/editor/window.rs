@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use baseview::dpi::{LogicalSize, Size};
 use baseview::{
-    DamageArea, DropData, DropEffect, Event, EventStatus, HandlerError, MouseEvent, WindowContext, WindowHandler, WindowSize,
+    DamageArea, DropData, DropEffect, Event, EventStatus, HandlerError, MouseEvent, WindowContext,
+    WindowHandler, WindowSize,
 };
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use egui::{Pos2, Rect, ViewportId, vec2};
@@ -26,7 +27,7 @@ use super::clipboard::Clipboard;
 use super::desktop;
 use super::drag_out;
 use super::gl::Painter;
-use super::input::{ClipboardKey, Input, translate_cursor};
+use super::input::{ClipboardKey, Input, split_at_buttons, translate_cursor};
 use super::shared::Shared;
 use super::theme::Palette;
 
@@ -87,6 +88,7 @@ impl EditorWindow {
     pub(super) fn new(context: WindowContext, shared: Arc<Shared>) -> Result<Self, HandlerError> {
         let painter = Painter::new(&context)?;
         let egui = egui::Context::default();
+        egui.set_zoom_factor(shared.zoom() as f32);
         let raw = egui::RawInput { max_texture_side: Some(painter.max_texture_side()), ..Default::default() };
         let (sender, messages) = unbounded();
         let mailbox = Mailbox { sender, waker: context.waker() };
@@ -102,6 +104,7 @@ impl EditorWindow {
             cursor: baseview::MouseCursor::Default,
             started: Instant::now(),
         };
+        shared.handler_is_there();
         let window = Self {
             context,
             shared,
@@ -120,7 +123,8 @@ impl EditorWindow {
     /// the right one then.
     fn adopt_scale(&self) {
         let size = self.context.size();
-        let wanted: baseview::dpi::PhysicalSize<u32> = self.shared.logical_size().to_physical(size.scale_factor);
+        let wanted: baseview::dpi::PhysicalSize<u32> =
+            self.shared.logical_size().to_physical(size.scale_factor);
         self.shared.set_scale(size.scale_factor);
         if wanted != size.physical
             && let Err(error) = self.context.resize(Size::Physical(wanted))
@@ -152,9 +156,18 @@ impl EditorWindow {
         let viewport = raw.viewports.entry(ViewportId::ROOT).or_default();
         viewport.native_pixels_per_point = Some(size.scale_factor as f32);
         viewport.inner_rect = raw.screen_rect;
-        let app = &mut inner.app;
         let gain_db = self.shared.gain_db();
-        let mut output = inner.egui.run_ui(raw.take(), |ui| app.ui(ui, gain_db));
+        let mut output: Option<egui::FullOutput> = None;
+        for part in split_at_buttons(std::mem::take(&mut raw.events)) {
+            raw.events = part;
+            let app = &mut inner.app;
+            let of_part = inner.egui.run_ui(raw.take(), |ui| app.ui(ui, gain_db));
+            match &mut output {
+                Some(output) => output.append(of_part),
+                None => output = Some(of_part),
+            }
+        }
+        let Some(mut output) = output else { return Ok(Vec::new()) };
 
         for command in output.platform_output.commands.drain(..) {
             if let egui::OutputCommand::CopyText(text) = command {
@@ -176,7 +189,10 @@ impl EditorWindow {
     }
 
     fn schedule(&self, output: &egui::FullOutput) {
-        let delay = output.viewport_output.get(&ViewportId::ROOT).map_or(Duration::MAX, |viewport| viewport.repaint_delay);
+        let delay = output
+            .viewport_output
+            .get(&ViewportId::ROOT)
+            .map_or(Duration::MAX, |viewport| viewport.repaint_delay);
         // egui says "never" with the longest duration there is.
         if delay > Duration::from_secs(3600) {
             self.next_frame.set(None);
@@ -202,9 +218,10 @@ impl EditorWindow {
             Request::Reveal(path) => desktop::reveal(path, self.mailbox.clone()),
             Request::Choose(choice) => desktop::choose(choice, &self.context, self.mailbox.clone()),
             Request::Resize(points) => {
-                let zoom = f64::from(self.inner.borrow().egui.zoom_factor());
+                // egui's own zoom lags a frame behind a change of it.
+                let zoom = self.shared.zoom();
                 let logical = LogicalSize::new(f64::from(points.x) * zoom, f64::from(points.y) * zoom);
-                let size = Shared::clamp(logical);
+                let size = self.shared.clamp(logical);
                 if let Err(error) = self.context.resize(Size::Logical(size)) {
                     tracing::debug!("the host does not let the window be resized: {error}");
                 }
@@ -272,7 +289,11 @@ impl EditorWindow {
                 EventStatus::Ignored
             };
         };
-        if inner.app.wants_key(key, inner.input.modifiers()) { EventStatus::Captured } else { EventStatus::Ignored }
+        if inner.app.wants_key(key, inner.input.modifiers()) {
+            EventStatus::Captured
+        } else {
+            EventStatus::Ignored
+        }
     }
 }
 
@@ -329,7 +350,9 @@ impl WindowHandler for EditorWindow {
             match clipboard {
                 Some(ClipboardKey::Copy) => inner.raw.events.push(egui::Event::Copy),
                 Some(ClipboardKey::Cut) => inner.raw.events.push(egui::Event::Cut),
-                Some(ClipboardKey::Paste) => inner.raw.events.extend(inner.clipboard.get().map(egui::Event::Paste)),
+                Some(ClipboardKey::Paste) => {
+                    inner.raw.events.extend(inner.clipboard.get().map(egui::Event::Paste))
+                }
                 None => {}
             }
             repaint
@@ -350,5 +373,6 @@ impl WindowHandler for EditorWindow {
 impl Drop for EditorWindow {
     fn drop(&mut self) {
         self.shared.exchange.window_closed();
+        self.shared.handler_gone();
     }
 }

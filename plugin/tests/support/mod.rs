@@ -1,5 +1,5 @@
 //! Puts the editor's app before a test: on a stage of any size, with views made for the occasion.
-#![allow(dead_code, missing_docs, clippy::unwrap_used)] // each test binary uses a part of it
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)] // each test binary uses a part of it
 
 pub mod raster;
 pub mod views;

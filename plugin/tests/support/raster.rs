@@ -69,7 +69,11 @@ impl Raster {
             };
             canvas.mesh(mesh, texture, &bounds, scale);
         }
-        canvas.pixels.iter().flat_map(|pixel| pixel.map(|channel| (channel * 255.0).round().clamp(0.0, 255.0) as u8)).collect()
+        canvas
+            .pixels
+            .iter()
+            .flat_map(|pixel| pixel.map(|channel| (channel * 255.0).round().clamp(0.0, 255.0) as u8))
+            .collect()
     }
 }
 
@@ -109,8 +113,11 @@ impl Canvas {
         let [a, b, c] = corners.map(|corner| corner.pos);
         let (left, right) = (a.x.min(b.x).min(c.x), a.x.max(b.x).max(c.x));
         let (top, bottom) = (a.y.min(b.y).min(c.y), a.y.max(b.y).max(c.y));
-        let columns = (left.floor().max(bounds.left as f32) as usize)..(right.ceil().min(bounds.right as f32).max(0.0) as usize);
-        for y in (top.floor().max(bounds.top as f32) as usize)..(bottom.ceil().min(bounds.bottom as f32).max(0.0) as usize) {
+        let columns = (left.floor().max(bounds.left as f32) as usize)
+            ..(right.ceil().min(bounds.right as f32).max(0.0) as usize);
+        for y in (top.floor().max(bounds.top as f32) as usize)
+            ..(bottom.ceil().min(bounds.bottom as f32).max(0.0) as usize)
+        {
             for x in columns.clone() {
                 let centre = Pos2::new(x as f32 + 0.5, y as f32 + 0.5);
                 let weights = [cross(b, c, centre), cross(c, a, centre), cross(a, b, centre)];

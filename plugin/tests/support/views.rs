@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use earmark_plugin::exchange::{
-    Audition, AuditionState, CategoryShare, FilterProblem, FilterState, Input, Library, LibraryState, Mode, Origin, Peak,
-    Peaks, Problem, QueryId, Question, RecentQuery, Region, Results, Row, RowSource, Rows, Sound, SoundKey, SoundPeaks, View,
-    Work,
+    Audition, AuditionState, CategoryShare, FilterProblem, FilterState, Input, Library, LibraryState, Mode,
+    Origin, Peak, Peaks, Problem, QueryId, Question, RecentQuery, Region, Results, Row, RowSource, Rows,
+    Sound, SoundKey, SoundPeaks, View, Work,
 };
 
 /// As many rows as wished, each made when asked for.
@@ -27,7 +27,13 @@ const SOUNDS: [(&str, &str, &str, &str, &str); 12] = [
     ("WINDInt", "WIND", "INTERIOR", "Draught Through Keyhole", "Wind"),
     ("WOODImpt", "WOOD", "IMPACT", "Plank Drop Hall", "Foley/Wood"),
     ("CREAHmn", "CREATURES", "HUMANOID", "Groan Low Breathy", "Creatures"),
-    ("FURNWood", "FURNITURE", "WOOD", "Wardrobe Door Open Close with a Very Long Name That Cannot Fit into Its Column", "Furniture"),
+    (
+        "FURNWood",
+        "FURNITURE",
+        "WOOD",
+        "Wardrobe Door Open Close with a Very Long Name That Cannot Fit into Its Column",
+        "Furniture",
+    ),
 ];
 
 impl RowSource for Invented {
@@ -42,7 +48,11 @@ impl RowSource for Invented {
         let (cat_id, category, subcategory, name, folder) = SOUNDS[at % SOUNDS.len()];
         let take = at / SOUNDS.len() + 1;
         let labelled = at % 7 != 6;
-        let file = if labelled { format!("{cat_id}_{name} {take:02}_EAR_HOUSE.wav") } else { format!("{name} {take:02}.wav") };
+        let file = if labelled {
+            format!("{cat_id}_{name} {take:02}_EAR_HOUSE.wav")
+        } else {
+            format!("{name} {take:02}.wav")
+        };
         let duration_s = [3.21, 0.64, 12.4, 5.08, 133.0, 47.7][at % 6];
         let match_s = duration_s * [0.0, 0.1, 0.6, 0.3][at % 4];
         Some(Row {
@@ -79,10 +89,18 @@ pub fn peaks(seed: u64, stretches: usize) -> Arc<Peaks> {
         state ^= state << 17;
         (state >> 40) as f32 / (1u64 << 24) as f32
     };
-    let bursts: Vec<(f32, f32, f32)> = (0..3 + seed % 4).map(|_| (random(), 0.02 + random() * 0.25, 0.2 + random() * 0.8)).collect();
+    let bursts: Vec<(f32, f32, f32)> =
+        (0..3 + seed % 4).map(|_| (random(), 0.02 + random() * 0.25, 0.2 + random() * 0.8)).collect();
     let stretches = (0..stretches).map(|at| {
         let time = at as f32 / stretches as f32;
-        let level: f32 = bursts.iter().map(|(from, length, loud)| if time < *from { 0.0 } else { loud * (-(time - from) / length).exp() }).fold(0.004, f32::max);
+        let level: f32 = bursts
+            .iter()
+            .map(
+                |(from, length, loud)| {
+                    if time < *from { 0.0 } else { loud * (-(time - from) / length).exp() }
+                },
+            )
+            .fold(0.004, f32::max);
         Peak { low: -level * (0.6 + 0.4 * random()), high: level * (0.6 + 0.4 * random()) }
     });
     Arc::new(Peaks { stretches: stretches.collect() })
@@ -91,7 +109,12 @@ pub fn peaks(seed: u64, stretches: usize) -> Arc<Peaks> {
 pub fn open_library() -> Arc<Library> {
     Arc::new(Library {
         dir: Some(Arc::from(Path::new("/home/ed/.local/share/earmark/library"))),
-        state: LibraryState::Open { sounds: 98_110, frames: 1_204_551, model: "aisfx".into(), damaged_sounds: 0 },
+        state: LibraryState::Open {
+            sounds: 98_110,
+            frames: 1_204_551,
+            model: "aisfx".into(),
+            damaged_sounds: 0,
+        },
     })
 }
 
@@ -112,7 +135,14 @@ pub fn input() -> Input {
 
 /// Nothing asked yet.
 pub fn listening(mode: Mode) -> View {
-    View { revision: 1, mode, input: input(), library: open_library(), work: Work::Listening, ..View::default() }
+    View {
+        revision: 1,
+        mode,
+        input: input(),
+        library: open_library(),
+        work: Work::Listening,
+        ..View::default()
+    }
 }
 
 pub fn no_loop_range() -> View {
@@ -122,7 +152,8 @@ pub fn no_loop_range() -> View {
 }
 
 pub fn half_heard() -> View {
-    let region = Region { heard_s: vec![0.0..2.1, 4.0..5.2], playhead_s: Some(5.2), complete: false, ..region() };
+    let region =
+        Region { heard_s: vec![0.0..2.1, 4.0..5.2], playhead_s: Some(5.2), complete: false, ..region() };
     View { region: Some(Arc::new(region)), ..listening(Mode::Selection) }
 }
 
@@ -141,7 +172,11 @@ pub fn rolling() -> View {
 }
 
 pub fn analysing() -> View {
-    View { region: Some(Arc::new(region())), work: Work::Analysing { progress: 0.45 }, ..listening(Mode::Selection) }
+    View {
+        region: Some(Arc::new(region())),
+        work: Work::Analysing { progress: 0.45 },
+        ..listening(Mode::Selection)
+    }
 }
 
 pub fn no_library() -> View {
@@ -152,11 +187,21 @@ pub fn no_library() -> View {
 pub fn library_failed() -> View {
     let message = "/home/ed/.local/share/earmark/library: made by a newer version of Earmark; update this plugin, or index again".into();
     let state = LibraryState::Failed { message };
-    View { library: Arc::new(Library { dir: Some(Arc::from(Path::new("/home/ed/.local/share/earmark/library"))), state }), ..listening(Mode::Selection) }
+    View {
+        library: Arc::new(Library {
+            dir: Some(Arc::from(Path::new("/home/ed/.local/share/earmark/library"))),
+            state,
+        }),
+        ..listening(Mode::Selection)
+    }
 }
 
 pub fn opening() -> View {
-    View { library: Arc::new(Library { dir: None, state: LibraryState::Opening }), work: Work::Idle, ..listening(Mode::Selection) }
+    View {
+        library: Arc::new(Library { dir: None, state: LibraryState::Opening }),
+        work: Work::Idle,
+        ..listening(Mode::Selection)
+    }
 }
 
 /// The captured loop range.
@@ -224,7 +269,12 @@ pub fn results(rows: usize) -> View {
 }
 
 pub fn recent() -> Arc<[RecentQuery]> {
-    let query = |id, label: &str, duration_s, cat_id| RecentQuery { id: QueryId(id), label: Arc::from(label), duration_s, cat_id };
+    let query = |id, label: &str, duration_s, cat_id| RecentQuery {
+        id: QueryId(id),
+        label: Arc::from(label),
+        duration_s,
+        cat_id,
+    };
     Arc::new([
         query(1, "Loop range 1:02.5", 6.2, Some("DOORWood")),
         query(7, "DOORMetl_Boiler Room Door Heavy Slam 01.wav", 5.1, Some("DOORMetl")),
@@ -233,7 +283,10 @@ pub fn recent() -> Arc<[RecentQuery]> {
 }
 
 pub fn playing() -> View {
-    View { audition: Audition { sound: Some(SoundKey(1)), state: AuditionState::Playing, position_s: 1.4 }, ..results(240) }
+    View {
+        audition: Audition { sound: Some(SoundKey(1)), state: AuditionState::Playing, position_s: 1.4 },
+        ..results(240)
+    }
 }
 
 pub fn nothing_close() -> View {
@@ -249,20 +302,33 @@ pub fn nothing_passes() -> View {
 
 pub fn bad_filter() -> View {
     let error = FilterProblem { position: 9, message: "a number is missing after dur<".into() };
-    let filter = FilterState { text: "creak dur<".into(), error: Some(error), cat_id: Some("DOORWood".into()), favourites_only: true };
+    let filter = FilterState {
+        text: "creak dur<".into(),
+        error: Some(error),
+        cat_id: Some("DOORWood".into()),
+        favourites_only: true,
+    };
     View { filter: Arc::new(filter), ..results(240) }
 }
 
 pub fn problem() -> View {
-    let message = "/media/sfx/Doors/creak.wav cannot be read: it ends in the middle of its audio; copy it again".into();
+    let message =
+        "/media/sfx/Doors/creak.wav cannot be read: it ends in the middle of its audio; copy it again".into();
     let input = Input { dropped_samples: 48_000, ..input() };
     View { problem: Some(Arc::new(Problem { message })), input, ..results(240) }
 }
 
 pub fn file() -> View {
     let origin = Origin::File { path: PathBuf::from("/media/in/Pantry Door From Production Sound.wav") };
-    let region = Region { origin: origin.clone(), duration_s: 21.0, trimmed_s: 0.4..20.2, selected_s: Some(6.0..11.5), ..region() };
-    let answer = Results { question: Some(Question { origin, duration_s: 5.5, id: QueryId(1) }), ..answer(240) };
+    let region = Region {
+        origin: origin.clone(),
+        duration_s: 21.0,
+        trimmed_s: 0.4..20.2,
+        selected_s: Some(6.0..11.5),
+        ..region()
+    };
+    let answer =
+        Results { question: Some(Question { origin, duration_s: 5.5, id: QueryId(1) }), ..answer(240) };
     View { mode: Mode::File, region: Some(Arc::new(region)), results: Arc::new(answer), ..results(240) }
 }
 

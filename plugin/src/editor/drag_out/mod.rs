@@ -53,7 +53,9 @@ pub(super) fn file_uri(path: &std::path::Path) -> String {
     let mut uri = String::from("file://");
     for &byte in path.as_os_str().as_bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(byte))
+            }
             _ => uri.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -67,6 +69,9 @@ mod tests {
 
     #[test]
     fn a_uri_holds_any_path() {
-        assert_eq!(file_uri(Path::new("/sfx/Door creak #2 (ä).wav")), "file:///sfx/Door%20creak%20%232%20%28%C3%A4%29.wav");
+        assert_eq!(
+            file_uri(Path::new("/sfx/Door creak #2 (ä).wav")),
+            "file:///sfx/Door%20creak%20%232%20%28%C3%A4%29.wav"
+        );
     }
 }

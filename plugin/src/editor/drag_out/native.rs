@@ -15,7 +15,8 @@ pub(super) fn start(window: &WindowContext, files: Vec<PathBuf>, done: Done) {
     let told = Done::clone(&done);
     let on_drop = move |result, _| told(Ok(matches!(result, DragResult::Dropped)));
     let preview = Image::Raw(PREVIEW.to_vec());
-    if let Err(error) = drag::start_drag(window, DragItem::Files(files), preview, on_drop, Options::default()) {
+    if let Err(error) = drag::start_drag(window, DragItem::Files(files), preview, on_drop, Options::default())
+    {
         done(Err(DragError::System(error.to_string())));
     }
 }

@@ -64,7 +64,8 @@ pub(super) fn start(files: Vec<PathBuf>, done: Done) {
 /// Drags until the button is let go or Escape pressed. Says whether a target took the files.
 fn drag(display: Option<&str>, files: &[PathBuf]) -> Result<bool, DragError> {
     let (connection, screen) = x11rb::connect(display).map_err(server)?;
-    let root = connection.setup().roots.get(screen).ok_or_else(|| DragError::Server("no screen".into()))?.root;
+    let root =
+        connection.setup().roots.get(screen).ok_or_else(|| DragError::Server("no screen".into()))?.root;
     let mut source = Source::new(&connection, root, files)?;
     loop {
         source.answer_events()?;
@@ -121,7 +122,12 @@ impl<'a> Source<'a> {
             .map_err(server)?;
         let time = server_time(connection, window, atoms.TIME)?;
         connection.set_selection_owner(window, atoms.XdndSelection, time).map_err(server)?;
-        let owner = connection.get_selection_owner(atoms.XdndSelection).map_err(server)?.reply().map_err(server)?.owner;
+        let owner = connection
+            .get_selection_owner(atoms.XdndSelection)
+            .map_err(server)?
+            .reply()
+            .map_err(server)?
+            .owner;
         if owner != window {
             return Err(DragError::Busy);
         }
@@ -157,7 +163,11 @@ impl<'a> Source<'a> {
             if let Some(target) = target {
                 // The lowest bit would say that there are more than three types.
                 let types = [self.atoms.URI_LIST, self.atoms.PLAIN, 0];
-                self.tell(target, self.atoms.XdndEnter, [target.version << 24, types[0], types[1], types[2]])?;
+                self.tell(
+                    target,
+                    self.atoms.XdndEnter,
+                    [target.version << 24, types[0], types[1], types[2]],
+                )?;
             }
         }
         let waiting = self.asked.is_some_and(|at| at.elapsed() < PATIENCE);
@@ -178,7 +188,8 @@ impl<'a> Source<'a> {
         let mut window = self.root;
         // Window managers nest a few frames; a bound keeps a strange tree from holding us.
         for _ in 0..32 {
-            let Some(place) = self.reply(self.connection.translate_coordinates(self.root, window, x, y))? else {
+            let Some(place) = self.reply(self.connection.translate_coordinates(self.root, window, x, y))?
+            else {
                 return Ok(None);
             };
             if place.child == x11rb::NONE {
@@ -197,13 +208,19 @@ impl<'a> Source<'a> {
         let proxy = self.property(window, self.atoms.XdndProxy, AtomEnum::WINDOW.into())?;
         // A proxy that does not name itself was left behind by a dead program.
         let listener = match proxy {
-            Some(proxy) if self.property(proxy, self.atoms.XdndProxy, AtomEnum::WINDOW.into())? == Some(proxy) => proxy,
+            Some(proxy)
+                if self.property(proxy, self.atoms.XdndProxy, AtomEnum::WINDOW.into())? == Some(proxy) =>
+            {
+                proxy
+            }
             _ => window,
         };
         let version = self.property(listener, self.atoms.XdndAware, AtomEnum::ATOM.into())?;
-        Ok(version
-            .filter(|version| *version >= OLDEST_VERSION)
-            .map(|version| Target { window, listener, version: version.min(VERSION) }))
+        Ok(version.filter(|version| *version >= OLDEST_VERSION).map(|version| Target {
+            window,
+            listener,
+            version: version.min(VERSION),
+        }))
     }
 
     fn property(&self, window: Window, name: Atom, kind: Atom) -> Result<Option<u32>, DragError> {
@@ -296,10 +313,14 @@ impl<'a> Source<'a> {
         let served = if request.target == atoms.TARGETS {
             let targets = [atoms.TARGETS, atoms.URI_LIST, atoms.PLAIN, atoms.UTF8_STRING];
             let kind: Atom = AtomEnum::ATOM.into();
-            self.connection.change_property32(PropMode::REPLACE, to, property, kind, &targets).map_err(server)?;
+            self.connection
+                .change_property32(PropMode::REPLACE, to, property, kind, &targets)
+                .map_err(server)?;
             true
         } else if let Some(text) = self.text(request.target) {
-            self.connection.change_property8(PropMode::REPLACE, to, property, request.target, text).map_err(server)?;
+            self.connection
+                .change_property8(PropMode::REPLACE, to, property, request.target, text)
+                .map_err(server)?;
             true
         } else {
             false
