@@ -74,8 +74,8 @@ fn arrows_move_space_plays_enter_reveals() {
     stage.press(Key::Enter);
     let path = views::row(1).sound.path.to_path_buf();
     assert_eq!(stage.harness.state_mut().take_requests(), [Request::Reveal(path)]);
-    let row = stage.harness.get_by_label_contains(&spoken(1));
-    let selected = row.accesskit_node().toggled();
+    let name = spoken(1);
+    let selected = stage.harness.get_by_label_contains(&name).accesskit_node().toggled();
     assert_eq!(selected, Some(egui::accesskit::Toggled::True), "the row is the selected one");
 }
 
