@@ -85,7 +85,7 @@ pub(super) fn paint(painter: &Painter, icon: Icon, rect: Rect, size: f32, color:
 fn star(painter: &Painter, centre: Pos2, radius: f32, filled: bool, stroke: Stroke) {
     let corner = |step: usize| {
         let angle = std::f32::consts::PI * (step as f32 / 5.0 - 0.5);
-        let length = if step % 2 == 0 { radius } else { radius * 0.45 };
+        let length = if step.is_multiple_of(2) { radius } else { radius * 0.45 };
         centre + Vec2::angled(angle) * length
     };
     let corners: Vec<Pos2> = (0..10).map(corner).collect();

@@ -205,11 +205,7 @@ fn visuals(theme: egui::Theme, palette: &Palette) -> Visuals {
     let mut visuals = Visuals {
         override_text_color: None,
         weak_text_color: Some(palette.text_weak),
-        selection: Selection {
-            bg_fill: palette.control_active,
-            stroke: Stroke::new(1.0, palette.text),
-            ..base.selection
-        },
+        selection: Selection { bg_fill: palette.control_active, stroke: Stroke::new(1.0, palette.text) },
         hyperlink_color: palette.accent,
         faint_bg_color: palette.row_hovered,
         extreme_bg_color: palette.well,
