@@ -139,13 +139,18 @@ impl Default for SavedSettings {
     }
 }
 
+/// Seconds that read back as what they were written as.
+pub(crate) fn to_microsecond(seconds: f64) -> f64 {
+    (seconds * 1e6).round() / 1e6
+}
+
 impl SavedFrame {
     /// Saves an embedding.
     pub fn new(start_s: f64, embedding: &[f32]) -> Self {
         let scale = embedding.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
         let step = if scale > 0.0 { 32_767.0 / scale } else { 0.0 };
         let digits = |value: &f32| format!("{:04x}", (value * step).round() as i16);
-        Self { start_s, scale, values: embedding.iter().map(digits).collect() }
+        Self { start_s: to_microsecond(start_s), scale, values: embedding.iter().map(digits).collect() }
     }
 
     /// The embedding, if it is one.

@@ -1,5 +1,6 @@
 //! Chores of the project, run as `cargo xtask CHORE`.
 
+mod bundle;
 mod files;
 mod fuzz_seeds;
 mod fuzz_smoke;
@@ -29,6 +30,10 @@ enum Chore {
     StarterBank(starter_bank::Arguments),
     FuzzSeeds(fuzz_seeds::Arguments),
     FuzzSmoke(fuzz_smoke::Arguments),
+    /// Make the plugin's CLAP and VST3 bundles
+    Bundle(bundle::Arguments),
+    /// Make the plugin's bundles and put them where hosts look
+    Install(bundle::InstallArguments),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +43,8 @@ fn main() -> ExitCode {
         Chore::StarterBank(arguments) => starter_bank::run(&arguments).map_err(Into::into),
         Chore::FuzzSeeds(arguments) => fuzz_seeds::run(&arguments).map_err(Into::into),
         Chore::FuzzSmoke(arguments) => fuzz_smoke::run(&arguments).map_err(Into::into),
+        Chore::Bundle(arguments) => bundle::run(&arguments).map_err(Into::into),
+        Chore::Install(arguments) => bundle::install(&arguments).map_err(Into::into),
         Chore::ModelMean(arguments) => model_mean::run(&arguments).map_err(Into::into),
     };
     match done {

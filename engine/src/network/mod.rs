@@ -5,6 +5,7 @@
 //! [`FrameEmbedder`] leads from samples to embeddings, piece by piece for live audio, and [`Embedder`] does so for a
 //! whole sound.
 
+mod accelerate;
 mod card;
 mod embed;
 mod error;

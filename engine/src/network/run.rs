@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use tract_onnx::prelude::*;
 
+use super::accelerate::accelerate;
 use super::card::{CARD_FILE, Card};
 use super::error::ModelError;
 
@@ -73,6 +74,8 @@ impl Network {
         drop(proto);
         let model = model.into_typed().map_err(failed)?;
         check_shapes(&card, &model, path)?;
+        let mut model = model.into_decluttered().map_err(failed)?;
+        accelerate(&mut model).map_err(failed)?;
         let plan = model.into_optimized().and_then(|model| model.into_runnable()).map_err(failed)?;
         Ok(Self { card: Arc::new(card), plan })
     }

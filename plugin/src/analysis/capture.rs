@@ -16,6 +16,9 @@ const SAME_RANGE_S: f64 = 0.001;
 /// Shorter ranges are not worth asking about, seconds.
 const SHORTEST_S: f64 = 0.05;
 
+/// The quick frames of the last seconds may lag behind by so much.
+const LONGEST_WAIT_S: f64 = 5.0;
+
 /// The loop range being captured.
 #[derive(Debug)]
 pub(crate) struct LoopCapture {
@@ -173,6 +176,10 @@ impl Rolling {
         self.taken += samples.len() as u64;
         if let Some(frames) = &mut self.frames {
             frames.waiting.extend_from_slice(samples);
+            // Nobody looks any more, or the processor is too slow: the frames are given up and begun anew later.
+            if frames.waiting.len() as f64 > LONGEST_WAIT_S * f64::from(self.rate_hz) {
+                self.frames = None;
+            }
         }
     }
 

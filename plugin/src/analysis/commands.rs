@@ -51,6 +51,8 @@ impl Instance {
             Command::OpenFile(path) => self.open_file(path, shared),
             Command::SetLibrary(dir) => self.set_library(dir),
             Command::RetryLibrary => {
+                shared.retry_models();
+                self.problem = None;
                 if let Some(dir) = &self.library_dir {
                     shared.libraries.retry(dir);
                 }

@@ -19,7 +19,8 @@ use super::work::Shared;
 use crate::audio::{Feed, TapSignals};
 use crate::audition::AuditionSlot;
 use crate::exchange::{
-    Command, Exchange, FilterState, Input, Mode, Problem, Results, Settings, SoundKey, SoundPeaks, View, Work,
+    Command, Exchange, FilterState, Input, Mode, Problem, Region, Results, Settings, SoundKey, SoundPeaks,
+    View, Work,
 };
 use crate::session::SessionSlot;
 
@@ -54,6 +55,8 @@ pub(crate) struct Instance {
     pub(super) model: Option<Arc<Model>>,
 
     pub(super) rolling: Option<Rolling>,
+    /// The last seconds as shown, and since when.
+    pub(super) rolling_region: Option<(Instant, Arc<Region>)>,
     pub(super) focus: Option<Focus>,
     pub(super) file_wish: u64,
     pub(super) asked: Option<Arc<Asked>>,
@@ -104,6 +107,7 @@ impl Instance {
             favourites: None,
             model: None,
             rolling: None,
+            rolling_region: None,
             focus: None,
             file_wish: 0,
             asked: None,
@@ -132,9 +136,9 @@ impl Instance {
     }
 
     /// Takes up what the host has loaded since.
-    pub(crate) fn restore(&mut self, shared: &mut Shared) {
+    pub(crate) fn restore(&mut self) {
         if let Some(session) = self.session.take_loaded() {
-            self.load(&session, shared);
+            self.load(&session);
         }
     }
 

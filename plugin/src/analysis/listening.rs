@@ -12,6 +12,9 @@ use super::work::next_query_id;
 use crate::audio::{Block, Feed};
 use crate::exchange::{Input, MAX_REGION_S, Mode, Origin};
 
+/// Longest region whose audio is kept while nobody looks at it, seconds.
+pub(super) const UNSEEN_S: f64 = 30.0;
+
 impl Instance {
     /// The host has activated the plugin anew.
     pub(crate) fn activated(&mut self, feed: Feed) {
@@ -117,6 +120,11 @@ impl Instance {
             // Nothing is begun before something of the range is heard.
             let end = position.saturating_add(samples.len() as i64);
             if end <= range.0 || position >= range.1 {
+                return;
+            }
+            // Many hosts have a range around the whole song, and a session may hold many instances.
+            let length_s = capture.len() as f64 / f64::from(rate_hz);
+            if length_s > UNSEEN_S && !self.exchange.is_window_open() {
                 return;
             }
             let mut audio = RegionAudio::of_length(rate_hz, capture.len());

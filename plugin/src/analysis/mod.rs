@@ -180,7 +180,7 @@ fn run(notices: &Receiver<Notice>, auditions: Auditions, stop: &AtomicBool) {
             }
         }
         for instance in instances.values_mut() {
-            instance.restore(&mut shared);
+            instance.restore();
             instance.obey(&mut shared);
             instance.listen();
             instance.look_at_library(&mut shared);

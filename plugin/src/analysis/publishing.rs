@@ -14,10 +14,12 @@ use crate::exchange::{
     FilterState, Library, LibraryState, Mode, Origin, Question, Region, Results, Row, Rows, Sound, SoundKey,
     View, Work,
 };
-use crate::session::{MAX_FRAMES, MAX_RESULTS, SavedFrame, SavedQuestion, SavedRow, Session};
+use crate::session::{MAX_FRAMES, MAX_RESULTS, SavedFrame, SavedQuestion, SavedRow, Session, to_microsecond};
 
 /// The window is told of changes at most so often.
 const INTERVAL: Duration = Duration::from_millis(33);
+/// The waveform of the last seconds is drawn anew so often.
+const ROLLING_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Instance {
     /// Publishes a new picture and keeps the session, where something has changed.
@@ -28,7 +30,8 @@ impl Instance {
         }
         let audition = self.audition.shown();
         let looked_at = self.exchange.is_window_open();
-        let stale = self.focus.as_ref().is_some_and(Focus::is_stale);
+        let rolls = self.focus.is_none() && self.mode == Mode::LastSeconds && self.input.active;
+        let stale = rolls || self.focus.as_ref().is_some_and(Focus::is_stale);
         let news = self.dirty
             || audition != self.published.audition
             || !Arc::ptr_eq(&shared.recent_shown, &self.published.recent)
@@ -70,8 +73,15 @@ impl Instance {
         if !self.exchange.is_window_open() {
             return None;
         }
+        let hold = self.settings.hold;
+        if let Some((made, region)) = &self.rolling_region
+            && made.elapsed() < ROLLING_INTERVAL
+            && region.complete == hold
+        {
+            return Some(Arc::clone(region));
+        }
         let audio = rolling.last(f64::INFINITY);
-        Some(Arc::new(Region {
+        let region = Arc::new(Region {
             origin: Origin::LastSeconds,
             duration_s: audio.duration_s(),
             peaks: Arc::new(audio.peaks()),
@@ -79,9 +89,11 @@ impl Instance {
             trimmed_s: 0.0..audio.duration_s(),
             selected_s: None,
             playhead_s: None,
-            complete: self.settings.hold,
+            complete: hold,
             cut_short: false,
-        }))
+        });
+        self.rolling_region = Some((Instant::now(), Arc::clone(&region)));
+        Some(region)
     }
 
     fn shown_library(&self) -> Arc<Library> {
@@ -121,7 +133,7 @@ impl Instance {
         let rows = (0..self.results.rows.len().min(MAX_RESULTS)).filter_map(|at| self.results.rows.get(at));
         SavedQuestion {
             origin: asked.origin.clone(),
-            duration_s: asked.duration_s,
+            duration_s: to_microsecond(asked.duration_s),
             model: self.model.as_ref().map(|model| model.id.sha256.clone()).unwrap_or_default(),
             frames: frames.map(|(start_s, embedding)| SavedFrame::new(*start_s, embedding)).collect(),
             itself: asked.itself.iter().map(|key| format!("{:032x}", key.0)).collect(),
@@ -130,8 +142,14 @@ impl Instance {
     }
 
     /// Takes over what the host has loaded.
-    pub(super) fn load(&mut self, session: &Session, _shared: &mut Shared) {
-        self.focus = None;
+    pub(super) fn load(&mut self, session: &Session) {
+        // Hosts load states also to undo something; the region on display is none of that.
+        if session.mode != self.mode {
+            self.focus = None;
+        }
+        if let Some(focus) = &mut self.focus {
+            focus.pinned = true;
+        }
         self.problem = None;
         self.mode = session.mode;
         self.settings = session.settings.into();
@@ -187,11 +205,11 @@ fn saved_row(row: Row) -> SavedRow {
         path: row.sound.path.to_path_buf(),
         similarity: row.similarity_percent,
         cat_id: row.cat_id.map(str::to_owned),
-        duration_s: row.duration_s,
+        duration_s: to_microsecond(row.duration_s),
         channels: row.channels,
         sample_rate_hz: row.sample_rate_hz,
-        match_s: row.sound.match_s,
-        match_length_s: row.match_length_s,
+        match_s: to_microsecond(row.sound.match_s),
+        match_length_s: to_microsecond(row.match_length_s),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use earmark_engine::index::{Snapshot, SoundRef};
 use earmark_engine::network::Card;
@@ -60,12 +59,7 @@ pub(crate) struct Wanted {
 pub(crate) fn answer(asked: &Asked, wanted: &Wanted, snapshot: &Arc<Snapshot>, model: &Model) -> Results {
     let frames = asked.frames.iter().map(|(start_s, embedding)| (*start_s, embedding.as_slice()));
     let query = Query::new(&model.quantiser, frames);
-    let passing = AtomicUsize::new(0);
-    let allows = |sound: &SoundRef<'_>| {
-        let passes = wanted.allows(sound);
-        passing.fetch_add(usize::from(passes), Ordering::Relaxed);
-        passes
-    };
+    let allows = |sound: &SoundRef<'_>| wanted.allows(sound);
     let is_query = |sound: &SoundRef<'_>| asked.itself.contains(&SoundKey(sound.row.hash()));
     let ranking = search(snapshot, &query, &Scope { k: wanted.count, allows: &allows, is_query: &is_query });
     let mut votes = ranking.votes;
@@ -75,13 +69,18 @@ pub(crate) fn answer(asked: &Asked, wanted: &Wanted, snapshot: &Arc<Snapshot>, m
     let shares = categories(&votes);
     let card = Arc::clone(model.network.card());
     let best = ranking.hits.first().map_or(0.0, |hit| card.similarity_percent(hit.similarity));
+    // When there are fewer than were wanted, these are all; else somebody may scroll on to the rest.
+    let passing = match ranking.hits.len() {
+        found if found < wanted.count => found,
+        _ => snapshot.sounds().filter(|(_, sound)| !is_query(sound) && wanted.allows(sound)).count(),
+    };
     let mut rows = LibraryRows { snapshot: Arc::clone(snapshot), card, hits: ranking.hits };
     rows.sort(wanted.sort);
     Results {
         revision: 0,
         question: Some(Question { origin: asked.origin.clone(), duration_s: asked.duration_s, id: asked.id }),
         rows: Rows::new(rows),
-        passing: passing.into_inner(),
+        passing,
         unknown_share: shares.unknown,
         categories: shown(&shares),
         nothing_close: best < CLOSE_PERCENT,

@@ -13,6 +13,7 @@ use super::files::{Done, Files, InstanceId};
 use super::frames::Embedding;
 use super::instance::Instance;
 use super::library::Libraries;
+use super::listening::UNSEEN_S;
 use super::model::Model;
 use super::question::{Asked, answer};
 use crate::audition::Auditions;
@@ -62,6 +63,11 @@ impl Shared {
             recent: Vec::new(),
             recent_shown: Arc::new([]),
         }
+    }
+
+    /// Tries networks again that could not be loaded.
+    pub(super) fn retry_models(&mut self) {
+        self.failed.clear();
     }
 
     /// The rate at which files are read for the network.
@@ -311,6 +317,13 @@ impl Instance {
         self.last_answer = Some(Instant::now());
         self.work = Work::Idle;
         self.session_dirty = true;
+        let is_long = self.focus.as_ref().is_some_and(|focus| {
+            focus.origin == Origin::Offline && focus.answered && focus.audio.duration_s() > UNSEEN_S
+        });
+        if is_long && !self.exchange.is_window_open() {
+            // A mixdown renders every instance of a session; the answer is enough.
+            self.focus = None;
+        }
         true
     }
 }
