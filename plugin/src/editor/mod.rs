@@ -1,14 +1,37 @@
 //! The editor window.
+//!
+//! [`App`] is what it shows: it draws a [`View`](crate::exchange::View), sends
+//! [`Command`](crate::exchange::Command)s, and knows nothing of window systems, so that tests can drive it. Around it,
+//! `window` is a window of baseview's that OpenGL draws. The framework's own bridge between the two would do that, too,
+//! but ignores dropped files, forgets the window's size, and announces too small a window where the desktop is scaled.
 
-use std::sync::Arc;
+mod actions;
+mod app;
+mod clipboard;
+mod columns;
+mod corner;
+mod desktop;
+mod drag_out;
+mod format;
+mod gl;
+mod handle;
+mod icons;
+mod input;
+mod keys;
+mod list;
+mod overlays;
+mod region_bar;
+mod region_wave;
+mod row;
+mod scale;
+mod search_bar;
+mod shared;
+mod sidebar;
+mod states;
+pub mod theme;
+mod toolbar;
+mod waveform;
+mod window;
 
-use crate::exchange::Exchange;
-use crate::parameters::Parameters;
-
-/// The editor's type, as the framework wants it.
-pub type EarmarkEditor = ();
-
-/// The editor of an instance.
-pub fn create(_exchange: Arc<Exchange>, _parameters: Arc<Parameters>) -> Option<EarmarkEditor> {
-    None
-}
+pub use app::{App, Choice, Request};
+pub use handle::{EarmarkEditor, EarmarkHandle, EarmarkWindow, create};
