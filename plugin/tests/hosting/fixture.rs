@@ -94,7 +94,7 @@ pub(crate) fn make_library(library: &Path, sounds: &Path, network: &Network) {
         }
     }
     let cancel = AtomicBool::new(false);
-    let request = Request { library, network, labels: None, jobs: 2, cancel: &cancel };
+    let request = Request { library, network, labels: None, jobs: 2, cancel: &cancel, gives_way: false };
     let walked: Walked = walk(&[sounds.to_owned()]).unwrap();
     indexing::index(&request, walked, &mut Silent).unwrap();
 }
