@@ -159,7 +159,7 @@ impl SavedFrame {
             self.scale.is_finite() && self.scale >= 0.0 && self.start_s.is_finite() && self.start_s >= 0.0;
         if !sane
             || !self.values.is_ascii()
-            || self.values.len() % 4 != 0
+            || !self.values.len().is_multiple_of(4)
             || self.values.len() > 4 * MAX_EMBEDDING
         {
             return None;
