@@ -2,11 +2,11 @@
 //! takes. A report; nothing is changed.
 //!
 //! 1. Equal content hashes in the index: [`Kind::Identical`], without reading a file. Of such files one is listened to.
-//! 2. Every sound is decoded once and turned into moments of 32 bits ([`fingerprint`]); a [`table`] gives the pairs that
+//! 2. Every sound is decoded once and turned into moments of 32 bits (`fingerprint`); a `table` gives the pairs that
 //!    share moments at one offset. This costs the same for each sound, however many there are.
-//! 3. Such pairs are decoded again and compared sample by sample ([`proof`]); what agrees throughout is put into groups
-//!    ([`settle`]), each member compared with its group's reference.
-//! 4. For files that cannot be read, the index alone tells of sounds as long and as like ([`unheard`]); that is marked
+//! 3. Such pairs are decoded again and compared sample by sample (`proof`); what agrees throughout is put into groups
+//!    (`settle`), each member compared with its group's reference.
+//! 4. For files that cannot be read, the index alone tells of sounds as long and as like (`unheard`); that is marked
 //!    as no proof.
 
 mod agreement;
