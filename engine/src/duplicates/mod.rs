@@ -226,24 +226,30 @@ impl Library<'_> {
     }
 }
 
+/// Sounds that take part, in the order of their paths: that of the index depends on which was embedded first.
 fn participants(snapshot: &Snapshot, request: &Request<'_>, report: &mut Report) -> Vec<Sound> {
     let mut sounds = Vec::new();
     for (id, sound) in snapshot.sounds().filter(|(_, sound)| (request.accepts)(sound)) {
-        if let Err(error) = snapshot.full_path(&sound) {
-            let message = error.to_string();
-            report.problems.push(Problem { id, path: snapshot.dir().into(), message });
-            continue;
-        }
+        let path = match snapshot.full_path(&sound) {
+            Ok(path) => path,
+            Err(error) => {
+                let message = error.to_string();
+                report.problems.push(Problem { id, path: snapshot.dir().into(), message });
+                continue;
+            }
+        };
         let row = sound.row;
-        sounds.push(Sound {
+        let sound = Sound {
             id,
             hash: row.hash(),
             file_size: row.file_size,
             duration_s: if row.duration_s.is_finite() { row.duration_s.max(0.0) } else { 0.0 },
             quality: Quality(is_lossless(row.container), row.sample_rate_hz, row.channels),
-        });
+        };
+        sounds.push((path, sound));
     }
-    sounds
+    sounds.sort_unstable_by(|(a, _), (b, _)| a.as_os_str().cmp(b.as_os_str()));
+    sounds.into_iter().map(|(_, sound)| sound).collect()
 }
 
 fn is_lossless(container: u8) -> bool {
