@@ -101,7 +101,7 @@ impl Focus {
         self.fit_frames();
     }
 
-    /// Nothing more comes, for now.
+    /// What was captured is complete until the region is opened again.
     pub(crate) fn close(&mut self) {
         self.open = false;
         self.fit_frames();
