@@ -132,6 +132,27 @@ fn extreme_pairs_of_rates_keep_their_length() {
 }
 
 #[test]
+fn what_is_no_number_spoils_its_surroundings_and_nothing_else() {
+    for from_hz in [48_000, 96_000, 22_050, 44_101, 44_100] {
+        let clean = sine(440.0, from_hz, from_hz as usize);
+        let expected = resample(&clean, from_hz, 44_100, 1000);
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN] {
+            let mut input = clean.clone();
+            input[from_hz as usize / 2] = bad;
+            let got = resample(&input, from_hz, 44_100, 1000);
+            assert_eq!(got.len(), expected.len());
+            let strayed = |(got, expected): (&f32, &f32)| !((got - expected).abs() <= 1e-6);
+            let first = got.iter().zip(&expected).position(strayed).unwrap();
+            let last = got.iter().zip(&expected).rposition(strayed).unwrap();
+            assert!((21_000..=22_050).contains(&first), "{bad} at {from_hz} Hz: from {first}");
+            assert!((22_050..=23_100).contains(&last), "{bad} at {from_hz} Hz: to {last}");
+            let marked = got[first..=last].iter().any(|sample| sample.is_nan() || sample.abs() > 1e20);
+            assert!(marked, "{bad} at {from_hz} Hz passes for audio");
+        }
+    }
+}
+
+#[test]
 fn both_filters_have_their_impulses_at_the_same_time() {
     // 44,056, 44,101 and 47,952 Hz go through the interpolated filter, the others through the FFT.
     for from_hz in [22_050u32, 44_056, 44_101, 47_952, 48_000, 192_000] {

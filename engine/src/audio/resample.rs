@@ -48,7 +48,8 @@ const LEAD_RATIO: f64 = 1.25;
 /// Resamples a stream of mono samples. The filter's delay is removed: output sample *m* belongs to the time
 /// *m*/`out_hz` of the input, and the whole output has round(*n*·`out_hz`/`in_hz`) samples.
 ///
-/// Equal rates copy the input bit for bit. The block sizes of the input do not change the output.
+/// Equal rates copy the input bit for bit. The block sizes of the input do not change the output. Around input that is
+/// not a number the output is none either.
 #[derive(Debug)]
 pub struct MonoResampler {
     in_hz: u32,
@@ -102,10 +103,15 @@ impl MonoResampler {
     }
 }
 
+/// Samples beyond this, which might overflow in a Fourier transform, count as this.
+const LARGEST: f32 = 1e25;
+
 /// A resampler of rubato's with the input that waits for it.
 struct Converter {
     inner: Box<dyn Resampler<f32>>,
     lead: Lead,
+    /// Blocks still to come whose output depends on input without meaning.
+    spoilt: u8,
     /// Input of the next block.
     waiting: Vec<f32>,
     /// Zeros still to be put before the input.
@@ -133,13 +139,14 @@ impl std::fmt::Debug for Converter {
 impl Converter {
     fn new(in_hz: u32, out_hz: u32) -> Self {
         let (inner, lead) = fft(in_hz, out_hz).unwrap_or_else(|| sinc(in_hz, out_hz));
-        let mut converter = Self { inner, lead, waiting: Vec::new(), silence: 0, drop: 0 };
+        let mut converter = Self { inner, lead, spoilt: 0, waiting: Vec::new(), silence: 0, drop: 0 };
         converter.start();
         converter
     }
 
     fn start(&mut self) {
         self.inner.reset();
+        self.spoilt = 0;
         self.waiting.clear();
         (self.silence, self.drop) = (self.lead.silence, self.lead.drop);
         if let Some((lead, _)) = self.lead.ratios {
@@ -174,6 +181,7 @@ impl Converter {
     fn run(&mut self, out: &mut Vec<f32>) {
         let (start, count) = (out.len(), self.inner.output_frames_next());
         out.resize(start + count, 0.0);
+        self.keep_out_what_has_no_meaning();
         let input = InterleavedSlice::new(&self.waiting, 1, self.waiting.len());
         let output = InterleavedSlice::new_mut(&mut out[start..], 1, count);
         let (input, mut output) =
@@ -182,10 +190,29 @@ impl Converter {
             .process_into_buffer(&input, &mut output, None)
             .expect("the blocks have the lengths asked for");
         self.waiting.clear();
+        if self.spoilt > 0 {
+            out[start..].fill(f32::NAN);
+            self.spoilt -= 1;
+        }
         if self.drop > 0 {
             out.truncate(start);
             self.drop -= count;
             self.limit_block();
+        }
+    }
+
+    /// The FFT resampler panics on what is not a number, and on what becomes none on the way. A block with such samples
+    /// reaches into its own output and the next one's; those are not numbers then.
+    fn keep_out_what_has_no_meaning(&mut self) {
+        let by_fft = self.lead.ratios.is_none();
+        if !by_fft {
+            return;
+        }
+        if !self.waiting.iter().all(|sample| sample.is_finite()) {
+            self.waiting.fill(0.0);
+            self.spoilt = 2;
+        } else if self.waiting.iter().any(|sample| sample.abs() > LARGEST) {
+            self.waiting.iter_mut().for_each(|sample| *sample = sample.clamp(-LARGEST, LARGEST));
         }
     }
 

@@ -1,6 +1,7 @@
 //! One instance as the analysis sees it.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -148,6 +149,24 @@ impl Instance {
         self.dirty = true;
     }
 
+    /// Takes a step; should it panic, the region and the question are given up and the user is told. All instances of a
+    /// process share this thread: none may take it from the others.
+    pub(crate) fn safely(
+        &mut self,
+        shared: &mut Shared,
+        step: impl FnOnce(&mut Self, &mut Shared) -> bool,
+    ) -> bool {
+        let taken = catch_unwind(AssertUnwindSafe(|| step(self, shared)));
+        taken.unwrap_or_else(|_| {
+            // Whatever was in work may be half done; what the step owned alone is made anew.
+            (self.focus, self.rolling, self.asked, self.answer_due) = (None, None, None, false);
+            self.work = Work::Idle;
+            shared.forget_networks();
+            self.complain("Something went wrong inside Earmark; this region was given up. The others go on.");
+            true
+        })
+    }
+
     /// Sees whether its library has changed.
     pub(crate) fn look_at_library(&mut self, shared: &mut Shared) {
         // A library is opened only for somebody who looks or asks.
@@ -183,11 +202,43 @@ pub(crate) fn work_on_one(instances: &mut BTreeMap<InstanceId, Box<Instance>>, s
     });
     for id in order {
         if let Some(instance) = instances.get_mut(&id)
-            && instance.work(shared)
+            && instance.safely(shared, Instance::work)
         {
             shared.last_served = id;
             return true;
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::audition::Auditions;
+
+    #[test]
+    fn a_panic_costs_an_instance_its_region_and_nobody_else_anything() {
+        let (auditions, _worker) = Auditions::start();
+        let mut shared = Shared::new(auditions);
+        let mut instances: Vec<Instance> = (0..2)
+            .map(|id| {
+                let (commands, commanded) = crossbeam_channel::unbounded();
+                let exchange = Arc::new(Exchange::new(commands));
+                let session = Arc::new(SessionSlot::new(exchange.shared_appearance()));
+                Instance::new(id, exchange, commanded, session, Arc::default(), Arc::default())
+            })
+            .collect();
+        let panics = |instance: &mut Instance, _: &mut Shared| panic!("instance {}", instance.id());
+        assert!(instances[0].safely(&mut shared, panics));
+        for instance in &mut instances {
+            instance.safely(&mut shared, |instance, shared| {
+                instance.publish(shared);
+                true
+            });
+        }
+        assert!(instances[0].exchange.view().problem.as_ref().unwrap().message.contains("went wrong"));
+        assert!(instances[1].exchange.view().problem.is_none());
+    }
 }

@@ -64,7 +64,9 @@ impl Instance {
         }
         let rate_hz = feed.sample_rate_hz.round().max(1.0) as u32;
         let mut mono = Vec::new();
-        while let Ok(block) = feed.blocks.pop() {
+        // No more than is there now: a host that renders refills the ring as fast as it is drained.
+        for _ in 0..feed.blocks.slots() {
+            let Ok(block) = feed.blocks.pop() else { break };
             let Ok(chunk) = feed.samples.read_chunk(block.samples as usize) else { break };
             let (first, second) = chunk.as_slices();
             mono.clear();

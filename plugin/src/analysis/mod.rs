@@ -180,15 +180,21 @@ fn run(notices: &Receiver<Notice>, auditions: Auditions, stop: &AtomicBool) {
             }
         }
         for instance in instances.values_mut() {
-            instance.restore();
-            instance.obey(&mut shared);
-            instance.listen();
-            instance.look_at_library(&mut shared);
+            instance.safely(&mut shared, |instance, shared| {
+                instance.restore();
+                instance.obey(shared);
+                instance.listen();
+                instance.look_at_library(shared);
+                true
+            });
         }
         shared.hand_out_files(&mut instances);
         let worked = instance::work_on_one(&mut instances, &mut shared);
         for instance in instances.values_mut() {
-            instance.publish(&shared);
+            instance.safely(&mut shared, |instance, shared| {
+                instance.publish(shared);
+                true
+            });
         }
         wait = match () {
             () if worked => Duration::ZERO,

@@ -70,6 +70,11 @@ impl Shared {
         self.failed.clear();
     }
 
+    /// Has the networks loaded anew when they are next wanted.
+    pub(super) fn forget_networks(&mut self) {
+        self.loaded.clear();
+    }
+
     /// The rate at which files are read for the network.
     pub(super) fn model_rate_hz(&self) -> u32 {
         // Whatever the network wants is resampled to on the way; this is what all known ones want.

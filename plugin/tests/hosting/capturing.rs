@@ -188,6 +188,28 @@ fn an_offline_render_analyses_exactly_its_clip() {
 }
 
 #[test]
+fn what_is_no_sound_is_left_out_and_the_analysis_goes_on() {
+    for rate_hz in [RATE_HZ, 48_000] {
+        for bad in [f32::NAN, f32::INFINITY, f32::MAX] {
+            let mut audio = stereo(5, 1, rate_hz, 6.0);
+            let at = audio[0].len() / 2;
+            audio[0][at] = bad;
+            let mut host = Host::with_library(&fixture().library, rate_hz.into());
+            host.set_offline(true);
+            host.activate(rate_hz.into(), 8192);
+            host.transport.playing = true;
+            for start in (0..audio[0].len()).step_by(4096) {
+                host.process(&slice(&audio, start..audio[0].len().min(start + 4096)));
+            }
+            let view = host.wait_for_answer();
+            let said = view.problem.as_ref().map_or("nothing", |problem| &problem.message);
+            assert_eq!(said.contains("not numbers"), !bad.is_finite(), "{bad} at {rate_hz} Hz: {said}");
+            assert!(!view.results.rows.is_empty());
+        }
+    }
+}
+
+#[test]
 fn the_last_seconds_are_trimmed_and_asked_about_with_one_click() {
     let sound = stereo(3, 2, RATE_HZ, 4.0);
     let mut host = Host::with_library(&fixture().library, RATE_HZ.into());
