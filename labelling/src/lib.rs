@@ -10,6 +10,7 @@ mod evidence;
 mod observer;
 
 pub mod audit;
+pub mod defects;
 pub mod hearing;
 pub mod judgement;
 pub mod tag;
