@@ -440,7 +440,8 @@ mod tests {
         {
             assert_eq!(category(name), "DOORS", "{name}");
         }
-        assert_eq!(best("Holztür"), "DOORWood");
+        assert_eq!(best("Glastueren"), "DOORGlas");
+        assert_eq!(category("Schiffsglocke"), "BELLS");
         assert_eq!(category("dog barking"), "ANIMALS");
         assert_eq!(best("dogs"), "ANMLDog");
     }
