@@ -128,10 +128,14 @@ impl Gathered {
             .collect();
         let reading = Reading::new(lexicon, &sources);
         let said = words_shares(&reading);
+        // Where sounds bear CatIDs, words have nothing to add.
+        let bearing: usize = self.cats.values().map(|gathered| gathered.1).sum();
+        let unlabelled = 1.0 - bearing as f32 / self.sounds.max(1) as f32;
+        let words = if said.is_empty() { 0.0 } else { LABEL_WORDS * unlabelled };
         for (cat, share) in &said {
-            self.cats.entry(*cat).or_default().0 += LABEL_WORDS * share;
+            self.cats.entry(*cat).or_default().0 += words * share;
         }
-        let total = self.sounds as f32 + if said.is_empty() { 0.0 } else { LABEL_WORDS };
+        let total = self.sounds as f32 + words;
         let open = category_alone(&self.cats, total);
         let mut targets: Vec<Target> = self
             .cats
