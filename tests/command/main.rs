@@ -1,6 +1,7 @@
 //! The built command, driven from outside as its users drive it.
 #![allow(clippy::unwrap_used)]
 
+mod auditing;
 mod bad_input;
 mod crash;
 mod demo;
@@ -14,4 +15,6 @@ mod labels;
 mod manners;
 mod moving;
 mod support;
+mod tagging;
+mod taxonomies;
 mod watching;
