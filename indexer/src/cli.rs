@@ -47,6 +47,7 @@ pub(crate) enum Command {
     Forget(ForgetArgs),
     Watch(WatchArgs),
     Relocate(RelocateArgs),
+    Serve(ServeArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -379,6 +380,29 @@ pub(crate) struct RelocateArgs {
     /// Print what was done as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Look at a library in the browser: search, listen, review labels, see the map.
+///
+/// Prints the address of a page that only this computer can open, and serves it until Ctrl-C. Nothing is sent anywhere
+/// else, and nothing is fetched: the page works without a network.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark serve                                   open the printed address in a browser
+  earmark serve --port 8765 --library /Volumes/Foley/earmark")]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    /// Port of 127.0.0.1 to listen on; 0 takes any that is free.
+    #[arg(short, long, value_name = "N", default_value_t = 0)]
+    pub port: u16,
+    /// Files dropped on the page may be so large, megabytes.
+    #[arg(long, value_name = "MB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub max_upload_mb: u32,
+    /// Model: a name or a folder with a card.toml [default: the library's own, else aisfx].
+    #[arg(short, long, value_name = "NAME")]
+    pub model: Option<PathBuf>,
 }
 
 /// Synthesise a small library of UCS-named sounds to try things with.

@@ -9,6 +9,7 @@ use earmark_engine::indexing::IndexingError;
 use earmark_engine::network::{EmbedError, ModelError};
 use earmark_engine::search::filter::FilterError;
 use earmark_engine::ucs::{LabelTableError, UcsError};
+use earmark_server::ServeError;
 use thiserror::Error;
 
 /// Why a command ended early.
@@ -34,6 +35,8 @@ pub(crate) enum Failure {
     Labels(#[from] LabelTableError),
     #[error("--ucs: {0}")]
     Ucs(#[from] UcsError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     #[error(transparent)]
     Demo(#[from] earmark_demo::DemoError),
     #[error("{}: cannot {action}: {source}", path.display())]

@@ -70,6 +70,7 @@ fn run(cli: Cli) -> Result<Ending, Failure> {
         Command::Forget(args) => commands::forget::run(global, args),
         Command::Watch(args) => commands::watch::run(global, args),
         Command::Relocate(args) => commands::relocate::run(global, args),
+        Command::Serve(args) => commands::serve::run(global, args),
         Command::Demo(args) => commands::demo::run(global, args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Man(args) => commands::man::run(args),

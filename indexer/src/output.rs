@@ -46,6 +46,13 @@ pub(crate) fn error(message: &str) {
     say(&format!("earmark: {}", one_line(message)));
 }
 
+/// Prints a line on standard output, at once.
+pub(crate) fn print_line(line: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
+
 /// Prints a value as JSON on standard output.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
