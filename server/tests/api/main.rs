@@ -1,0 +1,10 @@
+//! What the server answers, over a real socket.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod media;
+mod searching;
+mod security;
+mod states;
