@@ -20,10 +20,10 @@ use crate::error::ApiError;
 use crate::model::Readiness;
 use crate::peaks::{self, Peaks};
 use crate::rows::Facts;
-use crate::{categories, examples, media, names, search};
+use crate::{categories, examples, media, names, search, tasks};
 
-type Answer = Result<Response, ApiError>;
-type Shared = State<Arc<App>>;
+pub(crate) type Answer = Result<Response, ApiError>;
+pub(crate) type Shared = State<Arc<App>>;
 
 /// All addresses, below the token.
 pub(crate) fn routes(token: &str, app: Arc<App>) -> Router {
@@ -44,6 +44,7 @@ pub(crate) fn routes(token: &str, app: Arc<App>) -> Router {
         .route(&at("/api/questions/{number}"), get(question))
         .route(&at("/api/questions/{number}/peaks"), get(question_peaks))
         .route(&at("/api/questions/{number}/audio"), get(question_audio))
+        .merge(tasks::routes(&at))
         .with_state(app)
 }
 

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
+use crate::job::Job;
 use crate::library::Library;
+use crate::map::Made;
 use crate::model::{LazyModel, Load};
 use crate::peaks::PeakCache;
 use crate::questions::{self, Questions};
+use crate::review::Review;
 
 /// The state behind the page.
 pub(crate) struct App {
@@ -15,6 +18,8 @@ pub(crate) struct App {
     pub model: LazyModel,
     pub questions: Questions,
     pub peaks: PeakCache,
+    pub map: Job<Made>,
+    pub review: Review,
     /// Larger files are refused.
     pub max_upload_bytes: u64,
 }
@@ -28,6 +33,8 @@ impl App {
             model: LazyModel::new(load),
             questions,
             peaks: PeakCache::new(),
+            map: Job::new(),
+            review: Review::new(),
             max_upload_bytes,
         });
         let weak = Arc::downgrade(&app);

@@ -26,6 +26,9 @@ const FILES: &[(&str, &[u8])] = embedded![
     "typeahead.js",
     "search.js",
     "categories.js",
+    "review.js",
+    "map.js",
+    "scatter.js",
 ];
 
 /// The page itself.
