@@ -5,12 +5,23 @@ import * as categories from "./categories.js";
 import { el, fill, toast } from "./dom.js";
 import { count } from "./format.js";
 import * as keys from "./keys.js";
+import * as map from "./map.js";
 import * as player from "./player.js";
+import * as review from "./review.js";
 import * as search from "./search.js";
 import * as waveform from "./waveform.js";
 
-const views = { search: { title: "Search", of: search }, categories: { title: "Categories", of: categories } };
-const app = { state: null, view: null, show };
+const views = {
+  search: { title: "Search", of: search }, categories: { title: "Categories", of: categories },
+  review: { title: "Review", of: review }, map: { title: "Map", of: map },
+};
+const app = { state: null, view: null, show, badge };
+
+/** Shows beside a view's name how much is to be done there. */
+function badge(name, number) {
+  const { button, title } = views[name];
+  fill(button, title, number ? el("span", { class: "count" }, count(number)) : null);
+}
 
 function show(name, { focus = false } = {}) {
   if (app.view === name) return;

@@ -16,7 +16,7 @@ export function el(tag, properties = {}, ...children) {
 
 /** Appends nodes and texts; nothing for what is absent. */
 export function append(element, children) {
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child !== undefined && child !== null && child !== false) {
       element.append(child instanceof Node ? child : String(child));
     }

@@ -58,9 +58,7 @@ export class SoundList {
 
   rowElement(row, at) {
     const canvas = el("canvas", { "aria-hidden": "true" });
-    const moment = row.moment_s && row.duration_s > 0
-      ? [row.moment_s[0] / row.duration_s, Math.min(1, (row.moment_s[0] + row.moment_s[1]) / row.duration_s)] : undefined;
-    waveform.show(canvas, `sounds/${row.key}`, { moment });
+    waveform.show(canvas, `sounds/${row.key}`, { moment: waveform.momentOf(row) });
     return el("div", { class: row.offline ? "row offline" : "row", role: "option", id: `${this.id}-${at}`, "aria-selected": "false", data: { at } },
       el("button", { type: "button", class: "play", tabindex: "-1", "aria-label": "Play" }, "▶"),
       el("span", { class: "percent" }, row.percent === undefined ? "" : `${row.percent.toFixed(0)} %`),

@@ -10,7 +10,7 @@ import * as search from "./search.js";
 import { catalogue } from "./typeahead.js";
 
 const LISTED = 500;
-const LEGEND = 24;
+const LEGEND = 18;
 
 let parts;
 let list;

@@ -63,8 +63,7 @@ export function play(sound, from_s = 0) {
     parts.folder.textContent = sound.folder ?? "";
     parts.toggle.disabled = false;
     parts.canvas.setAttribute("aria-valuemax", duration().toFixed(1));
-    const moment = sound.moment_s && sound.duration_s > 0
-      ? [sound.moment_s[0] / sound.duration_s, Math.min(1, (sound.moment_s[0] + sound.moment_s[1]) / sound.duration_s)] : undefined;
+    const moment = waveform.momentOf(sound);
     waveform.draw(parts.canvas, null);
     waveform.show(parts.canvas, sound.source, { moment, played: 0 });
   }

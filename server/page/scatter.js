@@ -14,7 +14,7 @@ void main() {
   shade = colour;
 }`;
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec4 shade;
 out vec4 result;
 uniform float size;
@@ -60,6 +60,7 @@ export class Scatter {
       gl.attachShader(program, shader);
     }
     gl.linkProgram(program);
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(gl.getProgramInfoLog(program));
     gl.useProgram(program);
     this.uniforms = Object.fromEntries(["scale", "centre", "size"].map((name) => [name, gl.getUniformLocation(program, name)]));
     this.buffers = [0, 1, 2].map(() => gl.createBuffer());

@@ -37,6 +37,14 @@ function pump() {
   }
 }
 
+/** The matching moment of a row as parts of the sound; none where it is nearly all of it. */
+export function momentOf({ moment_s, duration_s }) {
+  if (!moment_s || !(duration_s > 0)) return undefined;
+  const from = moment_s[0] / duration_s;
+  const to = Math.min(1, (moment_s[0] + moment_s[1]) / duration_s);
+  return to - from > 0.9 ? undefined : [from, to];
+}
+
 /** Draws peaks. `from`/`to` mark a moment, `played` how far it was heard, all as parts of the sound. */
 export function draw(canvas, data, { moment, played, region } = {}) {
   const scale = window.devicePixelRatio || 1;

@@ -13,5 +13,6 @@ mod keeping;
 mod labels;
 mod manners;
 mod moving;
+mod serving;
 mod support;
 mod watching;

@@ -22,5 +22,5 @@ pub(crate) fn run(global: &Global, args: ServeArgs) -> Result<Ending, Failure> {
         output::say("The page is for this computer alone: keep the address to yourself. Ctrl-C ends it.");
     }
     server.run(stop)?;
-    Ok(Ending::Found)
+    Ok(Ending::Interrupted)
 }

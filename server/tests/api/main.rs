@@ -5,6 +5,8 @@
 mod support;
 
 mod media;
+mod map;
+mod reviewing;
 mod searching;
 mod security;
 mod states;

@@ -3,7 +3,6 @@
 //! <https://chromedevtools.github.io/devtools-protocol/>; `--remote-debugging-pipe` reads messages that end in a zero
 //! byte from file descriptor 3 and writes them to 4.
 
-use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -21,6 +20,9 @@ const SCREENSHOTS: &str = "EARMARK_SCREENSHOTS";
 /// Names another program.
 const PROGRAM: &str = "EARMARK_CHROMIUM";
 
+/// An address to open when the first visit is to be measured.
+pub(crate) const NOWHERE: &str = "about:blank";
+
 /// A page in a browser of its own.
 pub(crate) struct Page {
     child: Child,
@@ -32,7 +34,6 @@ pub(crate) struct Page {
     pub problems: Vec<String>,
     /// Addresses that the page asked for.
     pub requests: Vec<String>,
-    events: VecDeque<Value>,
     _profile: tempfile::TempDir,
 }
 
@@ -89,7 +90,6 @@ impl Page {
             next: 0,
             problems: Vec::new(),
             requests: Vec::new(),
-            events: VecDeque::new(),
             _profile: profile,
         };
         let target = page.call("Target.createTarget", json!({ "url": "about:blank" }));
@@ -102,7 +102,9 @@ impl Page {
         page.size(1280, 720);
         page.theme("dark");
         page.call("Browser.grantPermissions", json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] }));
-        page.go(url);
+        if url != NOWHERE {
+            page.go(url);
+        }
         Some(page)
     }
 
@@ -139,11 +141,11 @@ impl Page {
                 assert!(message["error"].is_null(), "{method}: {}", message["error"]);
                 return message["result"].clone();
             }
-            self.heard(message);
+            self.heard(&message);
         }
     }
 
-    fn heard(&mut self, message: Value) {
+    fn heard(&mut self, message: &Value) {
         let parameters = &message["params"];
         match message["method"].as_str().unwrap_or_default() {
             "Runtime.exceptionThrown" => self.problems.push(parameters["exceptionDetails"].to_string()),
@@ -157,9 +159,8 @@ impl Page {
                 let url = parameters["request"]["url"].as_str().unwrap_or_default();
                 self.requests.push(url.to_owned());
             }
-            _ => self.events.push_back(message),
+            _ => {}
         }
-        self.events.truncate(64);
     }
 
     /// The value of an expression in the page; promises are waited for.
@@ -205,7 +206,9 @@ impl Page {
         let key = if key == "Space" { " " } else { key };
         let codes = [("Enter", 13), ("Escape", 27), (" ", 32), ("PageUp", 33), ("PageDown", 34), ("End", 35), ("Home", 36), ("ArrowLeft", 37), ("ArrowUp", 38), ("ArrowRight", 39), ("ArrowDown", 40), ("Tab", 9), ("Backspace", 8)];
         let code = codes.iter().find(|(name, _)| *name == key).map(|(_, code)| *code);
-        let code = code.unwrap_or_else(|| key.chars().next().map_or(0, |c| u32::from(c.to_ascii_uppercase())));
+        // Those of signs are other keys': 46 is Delete, not the full stop.
+        let letter = key.chars().next().filter(char::is_ascii_alphanumeric);
+        let code = code.unwrap_or_else(|| letter.map_or(0, |letter| u32::from(letter.to_ascii_uppercase())));
         let mut down = json!({ "type": "keyDown", "key": key, "modifiers": modifiers, "windowsVirtualKeyCode": code });
         if !text.is_empty() {
             down["text"] = text.into();
@@ -271,7 +274,8 @@ impl Page {
 
     /// Ends the visit: nothing went wrong in the page, and it asked nobody but the server.
     pub(crate) fn leave(mut self, server: &str) {
-        self.eval("1");
+        let text = self.text("body");
+        assert!(!text.contains("[object") && !text.contains("undefined") && !text.contains("NaN"), "{text}");
         assert!(self.problems.is_empty(), "{:?}", self.problems);
         let foreign: Vec<&String> = self
             .requests

@@ -54,12 +54,12 @@ fn a_dropped_file_finds_what_is_like_it_and_the_moment() {
     let server = Running::new(&SHARED.library);
     let Some(mut page) = Page::open(&server.url) else { return };
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("my <b>bell</b>.wav");
+    let file = dir.path().join("my <b>bell<b>.wav");
     std::fs::write(&file, wav_of(&take("handbell", 8, 2.5))).unwrap();
     page.drop_file(&file);
     page.until("document.querySelector('#progress')?.textContent.includes('drag to ask')");
     page.until("document.querySelectorAll('.view-search .row .percent').length > 5");
-    assert_eq!(page.text(".about .who .name"), "my <b>bell</b>.wav");
+    assert_eq!(page.text(".about .who .name"), "my <b>bell<b>.wav");
     let first = page.text(".view-search .row .name");
     assert!(first.contains("Bell") || first == "take 18.wav", "{first}");
     let percent = page.text(".view-search .row .percent");

@@ -9,4 +9,6 @@ mod support;
 mod access;
 mod chromium;
 mod flows;
+mod map;
+mod review;
 mod states;
