@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::fields::{Field, Fields};
+use crate::paths::{hex_of, path_of_hex};
 use crate::plan::{Entry, FileState, Plan};
 
 /// Newest form of plans that is read, and the one that is written.
@@ -157,9 +158,7 @@ impl SoundTable {
             |what: &str, path: &str| Fault::Text(format!("{what} of {path:?} is no hexadecimal number"));
         let path = match &self.path_hex {
             None => PathBuf::from(&self.path),
-            Some(hex) => {
-                path_of_bytes(bytes_of_hex(hex).ok_or_else(|| bad("path_hex", &self.path))?, &self.path)
-            }
+            Some(hex) => path_of_hex(hex, &self.path).ok_or_else(|| bad("path_hex", &self.path))?,
         };
         let hash = match &self.hash {
             None => None,
@@ -201,8 +200,7 @@ fn write_entry(text: &mut String, entry: &Entry) {
     text.push_str("\n[[sound]]\n");
     pair(text, "path", &entry.path.to_string_lossy());
     if entry.path.to_str().is_none() {
-        let bytes = entry.path.as_os_str().as_encoded_bytes();
-        pair(text, "path_hex", &bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        pair(text, "path_hex", &hex_of(&entry.path));
     }
     if let Some(name) = &entry.name {
         pair(text, "name", name);
@@ -248,28 +246,6 @@ fn pair(text: &mut String, key: &str, value: &str) {
 fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-fn bytes_of_hex(hex: &str) -> Option<Vec<u8>> {
-    if hex.len() % 2 != 0 || !hex.is_ascii() {
-        return None;
-    }
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok()).collect()
-}
-
-/// The path of these bytes; on systems whose paths are no bytes, the text that stands beside them.
-fn path_of_bytes(bytes: Vec<u8>, text: &str) -> PathBuf {
-    #[cfg(unix)]
-    {
-        use std::os::unix::ffi::OsStringExt;
-        let _ = text;
-        std::ffi::OsString::from_vec(bytes).into()
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = bytes;
-        text.into()
-    }
 }
 
 #[cfg(test)]
