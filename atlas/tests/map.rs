@@ -84,7 +84,8 @@ fn a_kept_map_is_used_again_until_something_changes() {
     assert!(watched(&snapshot, &other).1 > 0);
     assert_eq!(watched(&snapshot, &other).1, 0);
     assert!(watched(&snapshot, &quick()).1 > 0);
-    let names: BTreeSet<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: BTreeSet<_> =
+        fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!names.iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "{names:?}");
 }
 

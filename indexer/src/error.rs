@@ -35,6 +35,8 @@ pub(crate) enum Failure {
     #[error("--ucs: {0}")]
     Ucs(#[from] UcsError),
     #[error(transparent)]
+    Map(#[from] earmark_atlas::AtlasError),
+    #[error(transparent)]
     Demo(#[from] earmark_demo::DemoError),
     #[error("{}: cannot {action}: {source}", path.display())]
     File { path: PathBuf, action: &'static str, source: io::Error },

@@ -70,8 +70,12 @@ fn record(sound: u64) -> SoundRecord {
 
 /// Adds sounds to a library, each segment by segment, and commits the end of others.
 pub(crate) fn add(dir: &Path, segments: &[Vec<u64>], gone: &BTreeSet<SoundId>) -> Snapshot {
-    let model =
-        ModelId { name: "test".into(), version: "1".into(), sha256: "ab".repeat(32), embedding_size: SIZE as u32 };
+    let model = ModelId {
+        name: "test".into(),
+        version: "1".into(),
+        sha256: "ab".repeat(32),
+        embedding_size: SIZE as u32,
+    };
     let mut writer = LibraryWriter::open(dir, &model).unwrap();
     writer.add_folder(Path::new("/sounds")).unwrap();
     let quantiser = Quantiser::new(&[0.0; SIZE]);

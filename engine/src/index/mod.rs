@@ -57,6 +57,6 @@ pub use snapshot::{Damage, Snapshot, SoundId};
 pub use verify::{VerifyReport, verify};
 pub use writer::LibraryWriter;
 
-pub(crate) use partition::{List, Partition, sound_of_word};
+pub(crate) use partition::{Centres, List, Partition, sound_of_word};
 pub(crate) use paths::{bytes_of_path, composed};
 pub(crate) use quantise::to_i8;

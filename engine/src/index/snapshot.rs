@@ -12,7 +12,7 @@ use super::{IndexError, Manifest};
 const OPEN_ATTEMPTS: usize = 4;
 
 /// A sound of a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub struct SoundId {
     /// Position of the segment in the snapshot.
     pub segment: u32,

@@ -8,6 +8,7 @@ mod admission;
 mod categories;
 mod flat;
 mod near;
+mod neighbours;
 mod parallel;
 mod probe;
 mod query;
@@ -19,6 +20,9 @@ mod weigh;
 pub mod filter;
 
 pub use categories::{CategoryShare, Shares, Vote, categories};
+pub use neighbours::{
+    MAX_ASKED_FRAMES, MAX_VOTING_FRAMES, NEIGHBOURS, Neighbour, Neighbourhood, Neighbours, neighbours,
+};
 pub use query::{MAX_QUERY_FRAMES, Query};
 pub use scan::{Hit, Ranking, scan_bank, search};
 pub use scope::Scope;

@@ -48,6 +48,13 @@ impl CatIndex {
     }
 }
 
+/// As UCS spells it.
+impl serde::Serialize for CatIndex {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.cat_id())
+    }
+}
+
 /// One row of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

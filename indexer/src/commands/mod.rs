@@ -10,5 +10,6 @@ pub(crate) mod index;
 pub(crate) mod info;
 pub(crate) mod man;
 pub(crate) mod relocate;
+pub(crate) mod report;
 pub(crate) mod verify;
 pub(crate) mod watch;

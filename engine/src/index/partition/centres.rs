@@ -64,10 +64,10 @@ fn nearest(row: &[f32]) -> usize {
 }
 
 /// Centres of `count` lists, in groups.
-pub(super) struct Centres {
+pub(crate) struct Centres {
     size: usize,
     /// `[lists, size]`.
-    pub values: Vec<f32>,
+    pub(crate) values: Vec<f32>,
     groups: Level,
     /// Of each group its centres and the number of the first.
     members: Vec<(Level, usize)>,
@@ -75,7 +75,7 @@ pub(super) struct Centres {
 
 impl Centres {
     /// Finds about `count` centres in a sample: `vectors` is `[frames, size]`.
-    pub(super) fn train(size: usize, vectors: &[i8], scales: &[f32], count: usize) -> Self {
+    pub(crate) fn train(size: usize, vectors: &[i8], scales: &[f32], count: usize) -> Self {
         let group_count = (count as f64).sqrt().ceil() as usize;
         let group_centres = k_means(size, vectors, scales, group_count);
         let groups = Level::new(size, &group_centres);
@@ -98,12 +98,12 @@ impl Centres {
     }
 
     /// Number of lists.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.values.len() / self.size
     }
 
     /// The nearest centre of each vector, as far as [`BEAM`] groups show it.
-    pub(super) fn assign(&self, vectors: &[i8], scales: &[f32], lists: &mut Vec<u32>) {
+    pub(crate) fn assign(&self, vectors: &[i8], scales: &[f32], lists: &mut Vec<u32>) {
         let mut rows = Vec::new();
         let mut of_group = vec![Vec::new(); self.members.len()];
         self.groups.compare(vectors, scales, &mut rows, |at, row| {

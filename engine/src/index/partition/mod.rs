@@ -20,6 +20,7 @@ use crate::vectors::Rotation;
 use crate::vectors::codes::{BLOCK, CodeFactors, block_words};
 
 pub(super) use build::{Tables, build};
+pub(crate) use centres::Centres;
 
 /// Smaller segments are searched whole.
 pub(super) const MIN_FRAMES: usize = 1 << 13;
