@@ -43,6 +43,7 @@ pub(crate) enum Command {
     Duplicates(DuplicatesArgs),
     Embed(EmbedArgs),
     Info(InfoArgs),
+    Report(ReportArgs),
     Verify(VerifyArgs),
     Forget(ForgetArgs),
     Watch(WatchArgs),
@@ -278,6 +279,36 @@ pub(crate) struct InfoArgs {
     /// Print it as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Write the state of a library as one page: coverage, label quality, duplicates, files and the map.
+///
+/// The page is a single HTML file that needs no network and can be kept, sent and printed. The first map of a large
+/// library takes some minutes; it is kept beside the library for the next time.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark report                                  earmark-report.html in this folder
+  earmark report --output state.html --plots .    and pictures (SVG) for other documents
+  earmark report --listen                         decode every file, too: same audio, silence, clipping")]
+pub(crate) struct ReportArgs {
+    /// File to write; an older report is replaced, nothing else is.
+    #[arg(short, long, value_name = "FILE", default_value = "earmark-report.html", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// Write coverage.svg, lengths.svg and map.svg into this folder, too.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub plots: Option<PathBuf>,
+    /// Decode every file, to find the same audio in other formats, and silent, clipped or otherwise suspicious files.
+    #[arg(long)]
+    pub listen: bool,
+    /// Most sounds on the map; of more, so many are drawn by lot; 0 leaves it out.
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub map_sounds: u32,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    /// With --listen: files worked on at a time [default: one a processor core].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
 }
 
 /// Check every checksum and offset of a library.

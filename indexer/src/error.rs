@@ -37,6 +37,7 @@ pub(crate) enum Failure {
     Ucs(#[from] UcsError),
     #[error(transparent)]
     Serve(#[from] ServeError),
+    Map(#[from] earmark_atlas::AtlasError),
     #[error(transparent)]
     Demo(#[from] earmark_demo::DemoError),
     #[error("{}: cannot {action}: {source}", path.display())]

@@ -12,6 +12,7 @@ mod model;
 mod output;
 mod progress;
 mod region;
+mod report;
 
 use std::process::ExitCode;
 
@@ -66,6 +67,7 @@ fn run(cli: Cli) -> Result<Ending, Failure> {
         Command::Duplicates(args) => commands::duplicates::run(global, args),
         Command::Embed(args) => commands::embed::run(global, args),
         Command::Info(args) => commands::info::run(global, args),
+        Command::Report(args) => commands::report::run(global, args),
         Command::Verify(args) => commands::verify::run(global, args),
         Command::Forget(args) => commands::forget::run(global, args),
         Command::Watch(args) => commands::watch::run(global, args),

@@ -95,6 +95,13 @@ pub(crate) struct JsonPath {
     path_bytes: Option<Vec<u8>>,
 }
 
+impl JsonPath {
+    /// The path as text, as far as it is text.
+    pub(crate) fn text(&self) -> &str {
+        &self.path
+    }
+}
+
 impl From<&Path> for JsonPath {
     fn from(path: &Path) -> Self {
         let text = path.to_str();

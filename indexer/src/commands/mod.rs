@@ -11,5 +11,6 @@ pub(crate) mod info;
 pub(crate) mod man;
 pub(crate) mod relocate;
 pub(crate) mod serve;
+pub(crate) mod report;
 pub(crate) mod verify;
 pub(crate) mod watch;
