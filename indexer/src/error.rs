@@ -37,6 +37,7 @@ pub(crate) enum Failure {
     Ucs(#[from] UcsError),
     #[error(transparent)]
     Serve(#[from] ServeError),
+    #[error(transparent)]
     Map(#[from] earmark_atlas::AtlasError),
     #[error(transparent)]
     Demo(#[from] earmark_demo::DemoError),

@@ -10,7 +10,7 @@ pub(crate) mod index;
 pub(crate) mod info;
 pub(crate) mod man;
 pub(crate) mod relocate;
-pub(crate) mod serve;
 pub(crate) mod report;
+pub(crate) mod serve;
 pub(crate) mod verify;
 pub(crate) mod watch;
