@@ -56,7 +56,9 @@ pub(crate) async fn blocking<T: Send + 'static>(
         Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!("a request failed: {error}");
-            Err(ApiError::internal("This failed inside Earmark; the terminal that serves the page tells more."))
+            Err(ApiError::internal(
+                "This failed inside Earmark; the terminal that serves the page tells more.",
+            ))
         }
     }
 }
@@ -150,8 +152,10 @@ fn unreadable(error: earmark_engine::audio::AudioError) -> ApiError {
 
 fn send_peaks(peaks: &Peaks) -> Response {
     let bytes: Vec<u8> = peaks.iter().map(|peak| peak.cast_unsigned()).collect();
-    let headers =
-        [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, "private, max-age=3600")];
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream"),
+        (header::CACHE_CONTROL, "private, max-age=3600"),
+    ];
     (headers, bytes).into_response()
 }
 
@@ -191,7 +195,8 @@ async fn ask(State(app): Shared, Query(dropped): Query<Dropped>, headers: Header
         let message = format!("This file is larger than {megabytes} MB; cut out the part that matters.");
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message)
     };
-    let claimed = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let claimed =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if claimed.is_some_and(|claimed| claimed > most) {
         return Err(too_large());
     }

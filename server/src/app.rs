@@ -26,7 +26,11 @@ pub(crate) struct App {
 
 impl App {
     /// Starts the threads that load the model and listen to what is dropped; they end with the last reference.
-    pub(crate) fn start(library: PathBuf, load: Box<Load>, max_upload_bytes: u64) -> std::io::Result<Arc<Self>> {
+    pub(crate) fn start(
+        library: PathBuf,
+        load: Box<Load>,
+        max_upload_bytes: u64,
+    ) -> std::io::Result<Arc<Self>> {
         let (questions, queue) = Questions::new();
         let app = Arc::new(Self {
             library: Library::new(library),

@@ -11,7 +11,9 @@ use earmark_engine::index::IndexError;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The port is taken or not allowed.
-    #[error("cannot listen on {address}: {source}; choose another port with --port, or 0 for any that is free")]
+    #[error(
+        "cannot listen on {address}: {source}; choose another port with --port, or 0 for any that is free"
+    )]
     Bind {
         /// Where it was to listen.
         address: SocketAddr,

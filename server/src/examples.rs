@@ -32,11 +32,8 @@ pub(crate) struct Examples {
 pub(crate) fn of(view: &View, cat: CatIndex) -> Result<Examples, ApiError> {
     let all = view.by_cat().get(cat.to_usize()).map_or(&[][..], Vec::as_slice);
     let step = all.len().div_ceil(COMPARED).max(1);
-    let compared: Vec<(SoundId, Vec<f32>)> = all
-        .iter()
-        .step_by(step)
-        .filter_map(|id| Some((*id, direction(view, *id)?)))
-        .collect();
+    let compared: Vec<(SoundId, Vec<f32>)> =
+        all.iter().step_by(step).filter_map(|id| Some((*id, direction(view, *id)?))).collect();
     view.snapshot.still_there()?;
     let mut centre: Vec<f32> = Vec::new();
     for (_, direction) in &compared {

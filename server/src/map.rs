@@ -49,22 +49,26 @@ pub(crate) fn begin(app: &Arc<App>, anew: bool) -> Result<(), ApiError> {
     if !anew && app.map.ready().is_some_and(|made| made.view == view.number()) {
         return Ok(());
     }
-    job::begin(app, |app| &app.map, move |app| {
-        let mut watch = |progress: earmark_atlas::Progress| {
-            let (stage, before, part) = match progress.stage {
-                Stage::Reading => ("Reading", 0.0, 0.05),
-                Stage::Comparing => ("Comparing sounds", 0.05, 0.25),
-                Stage::Arranging => ("Arranging", 0.3, 0.7),
+    job::begin(
+        app,
+        |app| &app.map,
+        move |app| {
+            let mut watch = |progress: earmark_atlas::Progress| {
+                let (stage, before, part) = match progress.stage {
+                    Stage::Reading => ("Reading", 0.0, 0.05),
+                    Stage::Comparing => ("Comparing sounds", 0.05, 0.25),
+                    Stage::Arranging => ("Arranging", 0.3, 0.7),
+                };
+                app.map.tell(stage, before + part * progress.done);
+                if app.map.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
-            app.map.tell(stage, before + part * progress.done);
-            if app.map.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        match load_or_compute(&view.snapshot, &Options::default(), &mut watch) {
-            Ok(map) => Ok(Some(Made { view: view.number(), map })),
-            Err(AtlasError::Stopped) => Ok(None),
-            Err(error) => Err(error.to_string()),
-        }
-    });
+            match load_or_compute(&view.snapshot, &Options::default(), &mut watch) {
+                Ok(map) => Ok(Some(Made { view: view.number(), map })),
+                Err(AtlasError::Stopped) => Ok(None),
+                Err(error) => Err(error.to_string()),
+            }
+        },
+    );
     Ok(())
 }
 

@@ -103,7 +103,9 @@ impl Part {
                 Some(suffix) => Self::Range(len.saturating_sub(suffix), len).within(len),
                 None => Self::All,
             },
-            (first, "") => number(first).flatten().map_or(Self::All, |first| Self::Range(first, len).within(len)),
+            (first, "") => {
+                number(first).flatten().map_or(Self::All, |first| Self::Range(first, len).within(len))
+            }
             (first, last) => match (number(first).flatten(), number(last).flatten()) {
                 (Some(first), Some(last)) if first <= last => {
                     Self::Range(first, u64::saturating_add(last, 1).min(len)).within(len)

@@ -57,7 +57,9 @@ pub(crate) fn draw(path: &Path, duration_s: f64) -> Result<Peaks, AudioError> {
     let told = format.samples_per_channel.filter(|samples| *samples > 0);
     let total = told.unwrap_or((duration_s * rate_hz) as u64).max(1);
     let mut extremes = vec![(0.0f32, 0.0f32); COLUMNS];
-    let skips = told.is_some() && format.bits_per_sample.is_some() && matches!(format.container, Container::Wav | Container::Rf64 | Container::Wave64 | Container::Aiff);
+    let skips = told.is_some()
+        && format.bits_per_sample.is_some()
+        && matches!(format.container, Container::Wav | Container::Rf64 | Container::Wave64 | Container::Aiff);
     if skips && total as f64 / rate_hz > SPARSE_S {
         for (column, extreme) in extremes.iter_mut().enumerate() {
             let from_s = column as f64 * total as f64 / COLUMNS as f64 / rate_hz;

@@ -70,9 +70,8 @@ pub(crate) struct Share {
 pub(crate) fn answer(app: &App, asked: &Asked) -> Result<Answer, ApiError> {
     let begun = Instant::now();
     let view = app.library.current()?;
-    let filter = Filter::parse(&asked.filter).map_err(|error| {
-        ApiError::new(axum::http::StatusCode::BAD_REQUEST, "filter", error.to_string())
-    })?;
+    let filter = Filter::parse(&asked.filter)
+        .map_err(|error| ApiError::new(axum::http::StatusCode::BAD_REQUEST, "filter", error.to_string()))?;
     let count = asked.count.unwrap_or(USUAL).min(MOST);
     let mut answer = match (&asked.like, asked.question) {
         (Some(key), _) => like(app, &view, key, &filter, count)?,

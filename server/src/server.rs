@@ -10,11 +10,11 @@ use std::time::Duration;
 use axum::middleware;
 use earmark_engine::index::ModelId;
 
+use crate::api;
 use crate::app::App;
 use crate::error::ServeError;
 use crate::guard::{self, Guard};
 use crate::model::Model;
-use crate::api;
 
 /// Larger files are not taken, unless the caller says otherwise.
 const MAX_UPLOAD_BYTES: u64 = 512 << 20;
@@ -60,8 +60,7 @@ impl Server {
     /// [`ServeError::Bind`] when the port is taken.
     pub fn bind(options: Options) -> Result<Self, ServeError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
-        let listener =
-            TcpListener::bind(address).map_err(|source| ServeError::Bind { address, source })?;
+        let listener = TcpListener::bind(address).map_err(|source| ServeError::Bind { address, source })?;
         listener.set_nonblocking(true).map_err(ServeError::System)?;
         let address = listener.local_addr().map_err(ServeError::System)?;
         let guard = Arc::new(Guard::new(address.port()).map_err(ServeError::System)?);
@@ -86,7 +85,8 @@ impl Server {
             .enable_all()
             .build()
             .map_err(ServeError::System)?;
-        let routes = api::routes(self.guard.token(), self.app)
+        let app = self.app;
+        let routes = api::routes(self.guard.token(), Arc::clone(&app))
             .layer(middleware::from_fn_with_state(self.guard, guard::stand));
         let listener = self.listener;
         let outcome: io::Result<()> = runtime.block_on(async {
@@ -103,6 +103,9 @@ impl Server {
                 outcome = stopping => outcome,
             }
         });
+        // What works in the background ends, too.
+        app.map.stop();
+        app.review.job.stop();
         runtime.shutdown_timeout(GRACE);
         outcome.map_err(ServeError::System)
     }

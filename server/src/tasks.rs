@@ -16,10 +16,10 @@ use crate::app::App;
 use crate::body::json;
 use crate::error::ApiError;
 use crate::library::Key;
+use crate::map;
 use crate::review::plan::Wanted;
 use crate::review::{Deciding, queue};
 use crate::rows::Row;
-use crate::map;
 
 /// Sounds that are listed at once at most.
 const MOST: usize = 2000;
@@ -40,7 +40,8 @@ pub(crate) fn routes(at: &dyn Fn(&str) -> String) -> Router<Arc<App>> {
 }
 
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| ApiError::bad(format!("The request is not understood: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| ApiError::bad(format!("The request is not understood: {error}")))
 }
 
 /// Rows of sounds by their keys.

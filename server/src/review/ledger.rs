@@ -138,7 +138,8 @@ impl Ledger {
     /// Those that hold, in the order in which they were made.
     pub(crate) fn decisions(&self) -> impl Iterator<Item = &Decision> {
         self.batches.iter().flat_map(|(batch, decisions)| {
-            let holds = |(at, decision): (usize, &Decision)| self.latest.get(&decision.path) == Some(&(*batch, at));
+            let holds =
+                |(at, decision): (usize, &Decision)| self.latest.get(&decision.path) == Some(&(*batch, at));
             decisions.iter().enumerate().filter(move |each| holds(*each)).map(|(_, decision)| decision)
         })
     }
@@ -156,7 +157,9 @@ impl Ledger {
         let name = |path: &Path| crate::names::shown(path.file_name().unwrap_or_default().as_ref());
         Some(match decisions.as_slice() {
             [one] => format!("{}: {}", one.verdict.word(), name(&one.path)),
-            many => format!("{} sounds: {}", many.len(), many.first().map_or("", |first| first.verdict.word())),
+            many => {
+                format!("{} sounds: {}", many.len(), many.first().map_or("", |first| first.verdict.word()))
+            }
         })
     }
 
@@ -204,7 +207,8 @@ impl Ledger {
             text.push(b'\n');
         }
         for line in lines {
-            serde_json::to_writer(&mut text, &line).map_err(|error| failed(&self.file, "write", &error.into()))?;
+            serde_json::to_writer(&mut text, &line)
+                .map_err(|error| failed(&self.file, "write", &error.into()))?;
             text.push(b'\n');
         }
         let write = || {
@@ -240,7 +244,10 @@ fn text_of(path: &Path) -> (String, Option<String>) {
         Some(text) => (text.to_owned(), None),
         None => {
             let bytes = path.as_os_str().as_encoded_bytes();
-            (path.to_string_lossy().into_owned(), Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+            (
+                path.to_string_lossy().into_owned(),
+                Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+            )
         }
     }
 }

@@ -78,7 +78,13 @@ impl Review {
     }
 
     /// Some suggestions of a kind.
-    pub(crate) fn list(&self, library: &Path, kind: &str, offset: usize, count: usize) -> Result<Vec<Shown>, ApiError> {
+    pub(crate) fn list(
+        &self,
+        library: &Path,
+        kind: &str,
+        offset: usize,
+        count: usize,
+    ) -> Result<Vec<Shown>, ApiError> {
         let queue = self.queue()?;
         self.with(library, |ledger| Ok(queue.list(ledger, kind, offset, count)))
     }
@@ -104,7 +110,8 @@ impl Review {
                 let first = item.choices.first();
                 let (cat, share) = match deciding.verdict {
                     Verdict::Accepted => {
-                        let first = first.ok_or_else(|| ApiError::bad("There is no suggestion to accept."))?;
+                        let first =
+                            first.ok_or_else(|| ApiError::bad("There is no suggestion to accept."))?;
                         (Some(first.cat), Some(first.share))
                     }
                     Verdict::Corrected => (corrected, None),
@@ -124,7 +131,11 @@ impl Review {
     }
 
     /// Makes a plan of what was decided.
-    pub(crate) fn plan(&self, app: &crate::app::App, wanted: &plan::Wanted) -> Result<plan::Planned, ApiError> {
+    pub(crate) fn plan(
+        &self,
+        app: &crate::app::App,
+        wanted: &plan::Wanted,
+    ) -> Result<plan::Planned, ApiError> {
         let decisions: Vec<Decision> =
             self.with(app.library.dir(), |ledger| Ok(ledger.decisions().cloned().collect()))?;
         plan::make(app, &decisions, wanted)

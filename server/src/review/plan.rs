@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use earmark_relabel::{
-    FileState, Fields, Plan, RenameOptions, Suggestion, WriteOptions, plan_rename, plan_write,
+    Fields, FileState, Plan, RenameOptions, Suggestion, WriteOptions, plan_rename, plan_write,
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +82,11 @@ pub(crate) fn make(app: &App, decisions: &[Decision], wanted: &Wanted) -> Result
 fn plan(suggestions: &[Suggestion], wanted: &Wanted) -> Plan {
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let (creator_id, source_id) = (given(&wanted.creator_id), given(&wanted.source_id));
-    let write = WriteOptions { creator_id: creator_id.clone(), source_id: source_id.clone(), ..WriteOptions::default() };
+    let write = WriteOptions {
+        creator_id: creator_id.clone(),
+        source_id: source_id.clone(),
+        ..WriteOptions::default()
+    };
     let rename = RenameOptions { creator_id, source_id, ..RenameOptions::default() };
     let mut writes = wanted.write.then(|| plan_write(suggestions.iter().cloned(), &write, ABOUT).plan);
     if !wanted.rename {

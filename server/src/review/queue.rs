@@ -70,9 +70,24 @@ pub(crate) struct Shown {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 enum Reason {
     /// A labelled sound that sounds like it.
-    Sound { row: Option<Row>, name: String, cat_id: &'static str, percent: f32, at_s: f64, there_s: f64 },
-    Word { word: String, term: String, language: &'static str, place: String },
-    Taxonomy { label: String, confidence: f32 },
+    Sound {
+        row: Option<Row>,
+        name: String,
+        cat_id: &'static str,
+        percent: f32,
+        at_s: f64,
+        there_s: f64,
+    },
+    Word {
+        word: String,
+        term: String,
+        language: &'static str,
+        place: String,
+    },
+    Taxonomy {
+        label: String,
+        confidence: f32,
+    },
 }
 
 /// Begins to look for suggestions, unless that is being done.
@@ -87,8 +102,10 @@ fn look(app: &App, view: Arc<View>) -> Result<Option<Queue>, String> {
     let model = app.model.get(Some(&view.snapshot.manifest().model)).map_err(|error| error.message)?;
     let stop = || job.stops();
     let unlabelled = |sound: &SoundRef<'_>| sound.cat().is_none();
-    let request = TagRequest { accepts: &unlabelled, bank: model.bank.as_ref(), stop: &stop, ..TagRequest::default() };
-    let tagged = tag(&view.snapshot, &request, &mut Teller::new(job, "Listening to sounds without a label", 0.0));
+    let request =
+        TagRequest { accepts: &unlabelled, bank: model.bank.as_ref(), stop: &stop, ..TagRequest::default() };
+    let tagged =
+        tag(&view.snapshot, &request, &mut Teller::new(job, "Listening to sounds without a label", 0.0));
     if tagged.stopped || job.stops() {
         return Ok(None);
     }
@@ -173,13 +190,19 @@ impl Queue {
                 && ledger.of(&item.path).is_none()
                 && seen.insert(&item.path)
         };
-        self.by_kind.get(kind).map_or_else(Vec::new, |numbers| numbers.iter().filter(likely).copied().collect())
+        self.by_kind
+            .get(kind)
+            .map_or_else(Vec::new, |numbers| numbers.iter().filter(likely).copied().collect())
     }
 
     /// Numbers of the suggestions about sounds.
     pub(crate) fn numbers_of(&self, paths: &[PathBuf]) -> Vec<u32> {
         let wanted: HashSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
-        (0u32..).zip(&self.items).filter(|(_, item)| wanted.contains(&*item.path)).map(|(number, _)| number).collect()
+        (0u32..)
+            .zip(&self.items)
+            .filter(|(_, item)| wanted.contains(&*item.path))
+            .map(|(number, _)| number)
+            .collect()
     }
 
     /// Some suggestions of a kind, decided ones among them.
@@ -221,7 +244,10 @@ impl Queue {
                 word: word.clone(),
                 term: term.clone(),
                 language,
-                place: serde_json::to_value(place).ok().and_then(|place| Some(place.as_str()?.replace('_', " "))).unwrap_or_default(),
+                place: serde_json::to_value(place)
+                    .ok()
+                    .and_then(|place| Some(place.as_str()?.replace('_', " ")))
+                    .unwrap_or_default(),
             },
             Evidence::Taxonomy { label, confidence } => {
                 Reason::Taxonomy { label: label.clone(), confidence: *confidence }

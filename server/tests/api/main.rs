@@ -4,8 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod media;
 mod map;
+mod media;
 mod reviewing;
 mod searching;
 mod security;

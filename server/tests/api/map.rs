@@ -40,7 +40,12 @@ fn every_sound_has_its_place_and_leads_to_its_row() {
     }
     let keys: Vec<String> = (0..total)
         .map(|point| {
-            format!("{}.{}.{}", number(0), number(8 + 4 * (2 * total + point)), number(8 + 4 * (3 * total + point)))
+            format!(
+                "{}.{}.{}",
+                number(0),
+                number(8 + 4 * (2 * total + point)),
+                number(8 + 4 * (3 * total + point))
+            )
         })
         .collect();
     let rows = server.post("api/rows", json!({ "keys": keys }).to_string().as_bytes()).json();

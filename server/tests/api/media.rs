@@ -133,7 +133,8 @@ fn waveforms_show_where_it_is_loud() {
     let peaks = server.get(&format!("api/sounds/{key}/peaks")).body;
     assert_eq!(peaks.len(), 600);
     let height = |columns: std::ops::Range<usize>| {
-        let highs = peaks.chunks(2).map(|pair| i32::from(pair[1].cast_signed()) - i32::from(pair[0].cast_signed()));
+        let highs =
+            peaks.chunks(2).map(|pair| i32::from(pair[1].cast_signed()) - i32::from(pair[0].cast_signed()));
         highs.skip(columns.start).take(columns.len()).max().unwrap()
     };
     // A bell is struck, and fades.

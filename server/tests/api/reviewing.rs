@@ -135,7 +135,11 @@ fn the_plan_holds_what_was_decided_and_changes_no_sound() {
     decide(&server, json!({ "items": [door], "verdict": "skipped" }));
     assert_eq!(plan(json!({ "rename": false, "write": false })).status, 400);
     let made = plan(both).json();
-    assert_eq!((&made["renames"], &made["writes"], &made["problems"]), (&json!(1), &json!(1), &json!(0)), "{made}");
+    assert_eq!(
+        (&made["renames"], &made["writes"], &made["problems"]),
+        (&json!(1), &json!(1), &json!(0)),
+        "{made}"
+    );
     let plan = Plan::load(Path::new(made["path"].as_str().unwrap())).unwrap();
     assert_eq!(plan.entries.len(), 1, "skipped sounds are left alone");
     let entry = &plan.entries[0];

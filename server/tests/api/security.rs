@@ -40,9 +40,13 @@ fn a_name_that_dns_points_here_is_refused() {
     let server = serve();
     let target = format!("/{}/api/state", server.token);
     let port = server.port;
-    for host in
-        [format!("evil.example:{port}"), "127.0.0.1".into(), format!("127.0.0.1:{}", port ^ 1), format!("127.0.0.1.evil.example:{port}"), String::new()]
-    {
+    for host in [
+        format!("evil.example:{port}"),
+        "127.0.0.1".into(),
+        format!("127.0.0.1:{}", port ^ 1),
+        format!("127.0.0.1.evil.example:{port}"),
+        String::new(),
+    ] {
         assert_eq!(server.send("GET", &target, &[("Host", &host)], b"").status, 421, "{host}");
     }
     let twice = [("Host", &*format!("127.0.0.1:{port}")), ("Host", "evil.example")];
@@ -185,7 +189,10 @@ fn every_answer_says_what_the_page_may_do() {
         let policy = answer.header("content-security-policy").unwrap();
         assert!(policy.starts_with("default-src 'none'"), "{path}");
         assert!(!policy.contains("unsafe") && !policy.contains("http"), "{path}: {policy}");
-        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("require-trusted-types-for 'script'"));
+        assert!(
+            policy.contains("frame-ancestors 'none'")
+                && policy.contains("require-trusted-types-for 'script'")
+        );
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "the token stays here");
         assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"));
@@ -211,7 +218,9 @@ fn the_page_names_no_other_host() {
         for part in text.split("from \"./").skip(1) {
             to_read.push(format!("assets/{}", part.split('"').next().unwrap()));
         }
-        let foreign = text.split("//").skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()) && !rest.starts_with("www.w3.org"));
+        let foreign = text.split("//").skip(1).any(|rest| {
+            rest.starts_with(|c: char| c.is_ascii_alphanumeric()) && !rest.starts_with("www.w3.org")
+        });
         assert!(!foreign, "{name} names another host");
         for sink in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
             assert!(!text.contains(sink), "{name} uses {sink}");

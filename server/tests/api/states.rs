@@ -52,8 +52,7 @@ fn without_a_library_the_page_says_how_to_make_one_and_notices_it() {
 
 #[test]
 fn a_network_that_cannot_be_loaded_leaves_what_needs_none() {
-    let server =
-        Running::with(Options::new(SHARED.library.clone(), |_| Err("the model is gone".to_owned())));
+    let server = Running::with(Options::new(SHARED.library.clone(), |_| Err("the model is gone".to_owned())));
     let key = server.key_of("take 17.wav");
     let answer = server.get(&format!("api/search?like={key}"));
     assert_eq!(answer.status, 503);

@@ -75,7 +75,8 @@ fn every_control_has_a_name_and_can_be_reached() {
     let mut controls = 0;
     for node in tree["nodes"].as_array().unwrap() {
         let role = node["role"]["value"].as_str().unwrap_or_default();
-        let control = ["button", "textbox", "searchbox", "checkbox", "slider", "listbox", "combobox", "link"].contains(&role);
+        let control = ["button", "textbox", "searchbox", "checkbox", "slider", "listbox", "combobox", "link"]
+            .contains(&role);
         if control && node["ignored"] != true {
             controls += 1;
             assert!(!node["name"]["value"].as_str().unwrap_or_default().is_empty(), "{node}");

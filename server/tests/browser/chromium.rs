@@ -42,7 +42,10 @@ fn program() -> Option<PathBuf> {
         return Some(program.into());
     }
     let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
-    PROGRAMS.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.exists())
+    PROGRAMS
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|path| path.exists())
 }
 
 impl Page {
@@ -60,8 +63,18 @@ impl Page {
         let mut child = Command::new("sh")
             .args(["-c", "exec \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1", "sh"])
             .arg(program)
-            .args(["--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--mute-audio", "--no-first-run"])
-            .args(["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"])
+            .args([
+                "--headless=new",
+                "--no-sandbox",
+                "--remote-debugging-pipe",
+                "--mute-audio",
+                "--no-first-run",
+            ])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-dev-shm-usage",
+            ])
             .args(["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--window-size=1280,720"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
@@ -101,7 +114,10 @@ impl Page {
         }
         page.size(1280, 720);
         page.theme("dark");
-        page.call("Browser.grantPermissions", json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] }));
+        page.call(
+            "Browser.grantPermissions",
+            json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] }),
+        );
         if url != NOWHERE {
             page.go(url);
         }
@@ -136,7 +152,8 @@ impl Page {
         self.to.write_all(message.to_string().as_bytes()).unwrap();
         self.to.write_all(&[0]).unwrap();
         loop {
-            let message = self.messages.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no answer to {method}"));
+            let message =
+                self.messages.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no answer to {method}"));
             if message["id"] == id {
                 assert!(message["error"].is_null(), "{method}: {}", message["error"]);
                 return message["result"].clone();
@@ -165,8 +182,7 @@ impl Page {
 
     /// The value of an expression in the page; promises are waited for.
     pub(crate) fn eval(&mut self, expression: &str) -> Value {
-        let parameters =
-            json!({ "expression": expression, "returnByValue": true, "awaitPromise": true, "userGesture": false });
+        let parameters = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true, "userGesture": false });
         let result = self.call("Runtime.evaluate", parameters);
         assert!(result["exceptionDetails"].is_null(), "{expression}: {}", result["exceptionDetails"]);
         result["result"]["value"].clone()
@@ -176,7 +192,8 @@ impl Page {
     pub(crate) fn until(&mut self, expression: &str) -> Value {
         let begun = Instant::now();
         loop {
-            let value = self.eval(&format!("(() => {{ try {{ return {expression}; }} catch {{ return false; }} }})()"));
+            let value = self
+                .eval(&format!("(() => {{ try {{ return {expression}; }} catch {{ return false; }} }})()"));
             if !matches!(value, Value::Null | Value::Bool(false)) && value != json!(0) && value != json!("") {
                 return value;
             }
@@ -204,17 +221,33 @@ impl Page {
             _ => "",
         };
         let key = if key == "Space" { " " } else { key };
-        let codes = [("Enter", 13), ("Escape", 27), (" ", 32), ("PageUp", 33), ("PageDown", 34), ("End", 35), ("Home", 36), ("ArrowLeft", 37), ("ArrowUp", 38), ("ArrowRight", 39), ("ArrowDown", 40), ("Tab", 9), ("Backspace", 8)];
+        let codes = [
+            ("Enter", 13),
+            ("Escape", 27),
+            (" ", 32),
+            ("PageUp", 33),
+            ("PageDown", 34),
+            ("End", 35),
+            ("Home", 36),
+            ("ArrowLeft", 37),
+            ("ArrowUp", 38),
+            ("ArrowRight", 39),
+            ("ArrowDown", 40),
+            ("Tab", 9),
+            ("Backspace", 8),
+        ];
         let code = codes.iter().find(|(name, _)| *name == key).map(|(_, code)| *code);
         // Those of signs are other keys': 46 is Delete, not the full stop.
         let letter = key.chars().next().filter(char::is_ascii_alphanumeric);
         let code = code.unwrap_or_else(|| letter.map_or(0, |letter| u32::from(letter.to_ascii_uppercase())));
-        let mut down = json!({ "type": "keyDown", "key": key, "modifiers": modifiers, "windowsVirtualKeyCode": code });
+        let mut down =
+            json!({ "type": "keyDown", "key": key, "modifiers": modifiers, "windowsVirtualKeyCode": code });
         if !text.is_empty() {
             down["text"] = text.into();
         }
         self.call("Input.dispatchKeyEvent", down);
-        let up = json!({ "type": "keyUp", "key": key, "modifiers": modifiers, "windowsVirtualKeyCode": code });
+        let up =
+            json!({ "type": "keyUp", "key": key, "modifiers": modifiers, "windowsVirtualKeyCode": code });
         self.call("Input.dispatchKeyEvent", up);
     }
 
@@ -305,7 +338,8 @@ fn base64(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|c| *c != b'=').map(value).collect();
     let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);
     for group in digits.chunks(4) {
-        let bits = group.iter().fold(0u32, |bits, digit| bits << 6 | u32::from(*digit)) << (6 * (4 - group.len()));
+        let bits =
+            group.iter().fold(0u32, |bits, digit| bits << 6 | u32::from(*digit)) << (6 * (4 - group.len()));
         bytes.extend_from_slice(&bits.to_be_bytes()[1..group.len()]);
     }
     bytes

@@ -21,7 +21,9 @@ fn sounds_are_seen_named_heard_and_listed() {
     page.key("4");
     page.until("document.querySelector('.legend button')");
     let total = server.json("api/state")["library"]["sounds"].as_u64().unwrap();
-    page.until(&format!("document.querySelector('.map .bar [role=status]').textContent === '{total} sounds'"));
+    page.until(&format!(
+        "document.querySelector('.map .bar [role=status]').textContent === '{total} sounds'"
+    ));
     let ink = page.eval(INK).as_u64().unwrap();
     assert!(ink > 5 * total, "{ink} pixels are drawn");
     // Look for a sound with the pointer.
@@ -69,8 +71,16 @@ fn the_map_moves_with_keys_wheel_and_pointer() {
     let Some(mut page) = Page::open(&server.url) else { return };
     page.key("4");
     page.until("document.querySelector('.legend button')");
-    let picture = |page: &mut Page| page.call("Page.captureScreenshot", json!({ "format": "png", "clip": { "x": 0, "y": 100, "width": 700, "height": 400, "scale": 1 } }))["data"].clone();
-    let settle = |page: &mut Page| page.eval("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))");
+    let picture = |page: &mut Page| {
+        page.call(
+            "Page.captureScreenshot",
+            json!({ "format": "png", "clip": { "x": 0, "y": 100, "width": 700, "height": 400, "scale": 1 } }),
+        )["data"]
+            .clone()
+    };
+    let settle = |page: &mut Page| {
+        page.eval("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
+    };
     settle(&mut page);
     let mut before = picture(&mut page);
     let mut changed = |page: &mut Page, how: &str| {
@@ -127,7 +137,10 @@ fn fifty_thousand_sounds_are_drawn_and_panned() {
         for (let frame = 0; frame < 120; frame += 1) { event('pointermove', 400 + 120 * Math.sin(frame / 9), 300 + 90 * Math.cos(frame / 7)); \
         await new Promise(requestAnimationFrame); const now = performance.now(); times.push(now - last); last = now; } \
         event('pointerup', 400, 300); times.sort((a, b) => a - b); return [times[60], times[113], times[119]]; })()");
-    eprintln!("frames while panning 50,000 points, ms: median {}, 95th of 100 {}, longest {}", times[0], times[1], times[2]);
+    eprintln!(
+        "frames while panning 50,000 points, ms: median {}, 95th of 100 {}, longest {}",
+        times[0], times[1], times[2]
+    );
     assert!(times[0].as_f64().unwrap() > 0.0);
     page.leave(&server.url);
 }

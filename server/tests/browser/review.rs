@@ -18,7 +18,9 @@ fn suggestions_are_decided_with_the_keyboard_and_end_in_a_plan() {
     page.until("document.querySelector('.view-review .note h2')?.textContent === 'Review labels'");
     page.shoot("review-begin");
     page.click(".view-review .note button");
-    let all = page.until(&format!("document.querySelector('.kinds [aria-selected=true]')?.textContent.includes('Without') && {OPEN}"));
+    let all = page.until(&format!(
+        "document.querySelector('.kinds [aria-selected=true]')?.textContent.includes('Without') && {OPEN}"
+    ));
     let all = all.as_u64().unwrap();
     page.until("document.querySelectorAll('.view-review .side .share').length > 0");
     page.shoot("review");
@@ -44,7 +46,9 @@ fn suggestions_are_decided_with_the_keyboard_and_end_in_a_plan() {
     // Undo, and again.
     page.key("u");
     page.until(&format!("{OPEN} === {}", all - 2));
-    page.until(&format!("document.querySelector('.suggestions [aria-selected=true] .name').textContent === {third:?}"));
+    page.until(&format!(
+        "document.querySelector('.suggestions [aria-selected=true] .name').textContent === {third:?}"
+    ));
     page.key("c");
     page.write("DOORWood");
     page.until("document.querySelector('.typeahead li b')?.textContent === 'DOORWood'");

@@ -78,8 +78,14 @@ impl Fixture {
             self.write(&name, &encoded(&take("door_creak", number, 2.5), container, format));
         }
         for number in 1..=4 {
-            self.write(&format!("Bells/BELLHand_Small Bell {number:02}_EMRK_TEST.wav"), &wav_of(&take("handbell", number, 1.5)));
-            self.write(&format!("Rain/RAIN_Steady Rain {number:02}_EMRK_TEST.wav"), &wav_of(&take("rain_open", number, 2.0)));
+            self.write(
+                &format!("Bells/BELLHand_Small Bell {number:02}_EMRK_TEST.wav"),
+                &wav_of(&take("handbell", number, 1.5)),
+            );
+            self.write(
+                &format!("Rain/RAIN_Steady Rain {number:02}_EMRK_TEST.wav"),
+                &wav_of(&take("rain_open", number, 2.0)),
+            );
         }
         self.write("Unsorted/take 17.wav", &wav_of(&take("door_creak", 9, 2.0)));
         self.write("Unsorted/take 18.wav", &wav_of(&take("handbell", 5, 1.5)));
