@@ -5,6 +5,7 @@ import { colour, el, fill, note, toast } from "./dom.js";
 import { count, length, percent } from "./format.js";
 import { SoundList, playable } from "./list.js";
 import * as player from "./player.js";
+import * as points from "./points.js";
 import { Scatter } from "./scatter.js";
 import * as search from "./search.js";
 import { catalogue } from "./typeahead.js";
@@ -111,15 +112,7 @@ async function load(report) {
     return;
   }
   const buffer = await bytes("map/points");
-  const header = new DataView(buffer);
-  const total = header.getUint32(4, true);
-  const at = (part) => 8 + part * 4 * total;
-  data = {
-    view: header.getUint32(0, true),
-    xs: new Float32Array(buffer, at(0), total), ys: new Float32Array(buffer, at(1), total),
-    segments: new Uint32Array(buffer, at(2), total), sounds: new Uint32Array(buffer, at(3), total),
-    cats: new Uint16Array(buffer, at(4), total),
-  };
+  data = points.read(buffer);
   known.clear();
   hovered = -1;
   scatter ??= new Scatter(parts.canvas);
@@ -158,7 +151,7 @@ function buildLegend() {
   const none = sizes.get("") ?? 0;
   sizes.delete("");
   const largest = [...sizes].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).slice(0, LEGEND);
-  colours = new Map(largest.map(([name], at) => [name, (at * 137.508 + 25) % 360]));
+  colours = new Map(largest.map(([name], at) => [name, points.hueOf(at)]));
   const chip = (name, size, hue) => {
     const dot = el("i", { "aria-hidden": "true" });
     dot.dataset.hue = hue ?? "";
@@ -167,23 +160,10 @@ function buildLegend() {
   fill(parts.legend, largest.map(([name, size]) => chip(name, size, colours.get(name))), none ? chip("", none) : null);
 }
 
-function rgb(hue) {
-  const light = document.documentElement.dataset.theme === "light";
-  if (hue === undefined) return light ? [120, 128, 138] : [124, 134, 146];
-  // HSL; yellow and green are darker on a light ground, so that they keep their contrast.
-  const saturation = light ? 0.75 : 0.68;
-  const lightness = light ? (hue > 40 && hue < 190 ? 0.3 : 0.42) : hue > 220 && hue < 290 ? 0.72 : 0.62;
-  const part = (shift) => {
-    const place = (shift + hue / 30) % 12;
-    return Math.round(255 * (lightness - saturation * Math.min(lightness, 1 - lightness) * Math.max(-1, Math.min(place - 3, 9 - place, 1))));
-  };
-  return [part(0), part(8), part(4)];
-}
-
 function paint() {
   if (!data || !scatter?.gl) return;
-  const byName = new Map([...colours].map(([name, hue]) => [name, rgb(hue)]));
-  const grey = rgb(undefined);
+  const byName = new Map([...colours].map(([name, hue]) => [name, points.rgb(hue)]));
+  const grey = points.rgb(undefined);
   const painted = new Uint8Array(4 * data.cats.length);
   for (let point = 0; point < data.cats.length; point += 1) {
     const name = entries[data.cats[point]]?.category ?? "";
@@ -195,7 +175,7 @@ function paint() {
   }
   scatter.paint(painted);
   for (const dot of parts.legend.querySelectorAll("i")) {
-    dot.style.background = `rgb(${rgb(dot.dataset.hue === "" ? undefined : Number(dot.dataset.hue)).join(" ")})`;
+    dot.style.background = `rgb(${points.rgb(dot.dataset.hue === "" ? undefined : Number(dot.dataset.hue)).join(" ")})`;
   }
 }
 
@@ -261,15 +241,11 @@ function drawOver() {
   }
 }
 
-function keyOf(point) {
-  return `${data.view}.${data.segments[point]}.${data.sounds[point]}`;
-}
-
 let places;
 function pointOf(key) {
   if (places?.of !== data) {
     places = { of: data, map: new Map() };
-    for (let point = 0; point < data.xs.length; point += 1) places.map.set(keyOf(point), point);
+    for (let point = 0; point < data.xs.length; point += 1) places.map.set(points.keyOf(data, point), point);
   }
   return places.map.get(key) ?? -1;
 }
@@ -380,7 +356,7 @@ function placeTip([left, top]) {
 }
 
 async function rowOf(point) {
-  const key = keyOf(point);
+  const key = points.keyOf(data, point);
   if (!known.has(key)) {
     if (known.size > 4000) known.clear();
     known.set(key, get(`sounds/${key}`).catch(() => null));
@@ -408,17 +384,17 @@ async function click(point) {
 }
 
 async function listInside(polygon) {
-  const points = scatter.inside(polygon).filter((point) => only === null || (entries[data.cats[point]]?.category ?? "") === only);
+  const inside = scatter.inside(polygon).filter((point) => only === null || (entries[data.cats[point]]?.category ?? "") === only);
   const turn = listed += 1;
-  if (!points.length) {
+  if (!inside.length) {
     parts.title.textContent = "No sounds there";
     list.show([], { empty: note("No sounds there", "Draw around some points.") });
     return;
   }
   try {
-    const rows = await post("rows", { keys: points.slice(0, LISTED).map(keyOf) });
+    const rows = await post("rows", { keys: inside.slice(0, LISTED).map((point) => points.keyOf(data, point)) });
     if (turn !== listed) return;
-    parts.title.textContent = points.length > LISTED ? `${count(LISTED)} of ${count(points.length, "sound")}` : count(points.length, "sound");
+    parts.title.textContent = inside.length > LISTED ? `${count(LISTED)} of ${count(inside.length, "sound")}` : count(inside.length, "sound");
     list.element.classList.add("plain");
     list.show(rows);
     setLasso(false);

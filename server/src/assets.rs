@@ -28,6 +28,7 @@ const FILES: &[(&str, &[u8])] = embedded![
     "categories.js",
     "review.js",
     "map.js",
+    "points.js",
     "scatter.js",
 ];
 
