@@ -14,9 +14,9 @@ use crate::hearing::Heard;
 use crate::words::Reading;
 
 /// Features of a candidate.
-pub const FEATURES: usize = 8;
+pub const FEATURES: usize = 11;
 /// Features of "none of these".
-pub const NONE_FEATURES: usize = 3;
+pub const NONE_FEATURES: usize = 4;
 /// Candidates taken from each vote, and from the words.
 const FROM_VOTE: usize = 8;
 const FROM_WORDS: usize = 12;
@@ -30,9 +30,11 @@ pub struct Weights {
     pub none: [f32; NONE_FEATURES],
 }
 
-/// Fitted on nine of the labelled sets; see the module.
-pub const WEIGHTS: Weights =
-    Weights { candidate: [0.9, 0.4, 0.4, 1.0, 0.3, 0.3, 0.5, 0.5], none: [1.0, 1.0, 0.5] };
+/// Fitted on seven of the labelled sets; see the module.
+pub const WEIGHTS: Weights = Weights {
+    candidate: [1.159, 0.684, 1.959, -0.925, 0.447, 0.951, 1.547, 0.604, 0.57, -1.582, 0.473],
+    none: [2.784, 1.345, 0.663, -0.673],
+};
 
 /// The candidates of a sound with their features.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +69,7 @@ impl Candidates {
         let strongest = reading.best().map_or(0.0, |best| best.1);
         let relative = |score: f32| if strongest > 0.0 { score / strongest } else { 0.0 };
         let heard_best = library.best().map(|best| best.0);
+        let unheard = library.unknown;
         let candidate = |cat: CatIndex| {
             let score = reading.of(cat);
             let is_best = |of: &Heard| of.best().is_some_and(|best| best.0 == cat);
@@ -80,10 +83,17 @@ impl Candidates {
                 relative(of_category(&reading.scores, cat, f32::max)),
                 relative(score).powi(4),
                 f32::from(u8::from(agrees)),
+                // Where nothing was heard, words weigh differently.
+                unheard * score.min(6.0),
+                unheard * relative(score),
+                unheard * relative(score).powi(4),
             ]
         };
         let cats = cats.into_iter().filter_map(CatIndex::new).map(|cat| (cat, candidate(cat))).collect();
-        Self { cats, none: [1.0, library.unknown, f32::from(u8::from(strongest > 0.0))] }
+        Self {
+            cats,
+            none: [1.0, unheard, f32::from(u8::from(strongest > 0.0)), unheard * strongest.min(6.0)],
+        }
     }
 
     /// Whether nothing at all was heard or read.

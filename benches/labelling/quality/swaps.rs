@@ -34,6 +34,8 @@ pub(crate) fn report(sets: &[Set]) {
     println!("| set | sounds | classes | swapped | as asked | takes of the recording left out | by chance |");
     println!("|---|---|---|---|---|---|---|");
     let mut means = [0.0; 2];
+    // Of notable doubts: how many, how many of them swapped, sum of probabilities.
+    let mut bins = [(0usize, 0usize, 0.0f32); 10];
     let judged: Vec<&Set> = sets.iter().filter(|set| set.name != "oneclass").collect();
     for set in &judged {
         let classes: BTreeSet<&String> = set.classes.values().collect();
@@ -67,9 +69,22 @@ pub(crate) fn report(sets: &[Set]) {
                 let labels: Vec<CatIndex> = labels.iter().map(|cat| CatIndex::new(*cat).unwrap()).collect();
                 let confident = Confident::new(labels.iter().copied().zip(&heard));
                 let mut order: Vec<usize> = (0..asked.len()).collect();
-                let rank = |at: usize| confident.doubt(labels[at], &heard[at]).rank();
+                let rank = |at: usize| confident.doubt(labels[at], &heard[at]).odds;
                 order.sort_by(|a, b| rank(*b).total_cmp(&rank(*a)).then(a.cmp(b)));
                 let found = order[..swaps].iter().filter(|at| wrong.contains(at)).count();
+                if group.is_none() {
+                    for at in 0..asked.len() {
+                        let doubt = confident.doubt(labels[at], &heard[at]);
+                        if doubt.is_notable() {
+                            let bin = &mut bins[((doubt.probability() * 10.0) as usize).min(9)];
+                            *bin = (
+                                bin.0 + 1,
+                                bin.1 + usize::from(wrong.contains(&at)),
+                                bin.2 + doubt.probability(),
+                            );
+                        }
+                    }
+                }
                 *precision += found as f64 / swaps as f64 / DRAWS as f64;
             }
         }
@@ -88,6 +103,15 @@ pub(crate) fn report(sets: &[Set]) {
         );
     }
     println!("| mean | | | | {:.2} | {:.2} | 0.05 |", means[0], means[1]);
+    let table: Vec<String> = bins
+        .iter()
+        .filter(|bin| bin.0 >= 20)
+        .map(|(count, wrong, sum)| {
+            let percent = |part: f64| part / *count as f64 * 100.0;
+            format!("{:.0} → {:.0} ({count})", percent(f64::from(*sum)), percent(*wrong as f64))
+        })
+        .collect();
+    println!("\nGain of doubtful labels → really swapped, as asked, all sets: {}", table.join(", "));
 }
 
 /// A library of the same sounds, in the order of `truth`, with other labels.

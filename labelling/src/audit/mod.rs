@@ -237,13 +237,14 @@ fn contradicted(snapshot: &Snapshot, request: &AuditRequest<'_>, judged: &[Judge
     let mut findings = Vec::new();
     for sound in judged {
         let doubt = confident.doubt(sound.label, &sound.heard);
-        let Some(instead) = doubt.instead.filter(|_| doubt.is_confident) else { continue };
+        let Some(instead) = doubt.instead.filter(|_| doubt.is_notable()) else { continue };
         let Some(row) = snapshot.get(sound.id) else { continue };
         // Words that stand for the one or the other make it less or more likely that the label is wrong.
         let reading = Reading::new(lexicon, &sources_of(snapshot, &row));
         let (own, other) = (reading.of(sound.label), reading.of(instead));
         let words = ((other - own) * 0.5).clamp(-1.0, 1.0).exp();
-        let odds = doubt.probability / (1.0 - doubt.probability).max(1e-3) * words;
+        let probability = doubt.probability();
+        let odds = probability / (1.0 - probability).max(1e-3) * words;
         let gain = odds / (1.0 + odds);
         let share = sound.heard.of(instead);
         let message = format!(
