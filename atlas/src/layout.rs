@@ -22,6 +22,8 @@ const FEWEST: usize = 12;
 /// Steps of the descent at which attraction is exaggerated, and by how much (van der Maaten, JMLR 15, 2014).
 const EXAGGERATED_STEPS: usize = 250;
 const EXAGGERATION: f32 = 12.0;
+/// Learning rate of few points; of many it grows with their number (Belkina et al., Nature Communications 10, 2019).
+const LEAST_RATE: f32 = 50.0;
 /// Spread of the first component at the start.
 const START_SPREAD: f32 = 1e-4;
 
@@ -45,7 +47,7 @@ pub fn lay_out(rows: &Matrix, options: &Options, watch: &mut Watch<'_>) -> Resul
     let perplexity = options.perplexity.max(2.0).min((rows.len() - 1) as f32 / 3.0);
     let count = (3.0 * perplexity) as usize;
     let neighbours = nearest(&reduced, &reduced, count, true, options.threads, watch)?;
-    let positions = descend(&neighbours, perplexity, start, options, watch)?;
+    let positions = descend(neighbours, perplexity, start, options, watch)?;
     Ok(fit_square(&positions))
 }
 
@@ -65,14 +67,14 @@ fn start(reduced: &Matrix, seed: u64) -> Vec<f32> {
 
 /// The descent; `[rows × 2]`.
 fn descend(
-    neighbours: &[Vec<Near>],
+    neighbours: Vec<Vec<Near>>,
     perplexity: f32,
     start: Vec<f32>,
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<Vec<f32>, AtlasError> {
     let rows: Vec<Vec<Neighbor<f32>>> = neighbours
-        .iter()
+        .into_iter()
         .map(|row| {
             row.iter().map(|near| Neighbor { index: near.row as usize, distance: near.distance }).collect()
         })
@@ -88,7 +90,7 @@ fn descend(
             .stop_lying_epoch(EXAGGERATED_STEPS.min(steps / 3))
             .momentum_switch_epoch(EXAGGERATED_STEPS.min(steps / 3))
             .early_exaggeration(EXAGGERATION)
-            .learning_rate(rows.len() as f32 / EXAGGERATION)
+            .learning_rate((rows.len() as f32 / EXAGGERATION).max(LEAST_RATE))
             .initial_embedding(start)
             .epoch_callback(|step, _| {
                 let done = (step + 1) as f32 / steps as f32;

@@ -63,22 +63,26 @@ pub(crate) fn draw(snapshot: &Snapshot, options: &Options) -> Drawn {
     Drawn { sounds, in_library }
 }
 
-/// The vector of each content: unit length, `[contents, embedding size]`. What cannot be read is left out.
-pub(crate) fn vectors(
+/// One vector for each sound, with whatever the sounds are known by: the mean of its frames' centred embeddings, at unit
+/// length, `[sounds, embedding size]`. What cannot be read is left out.
+///
+/// # Errors
+/// `Stopped`, or `Index` when the library went away.
+pub fn vectors<K: Copy>(
     snapshot: &Snapshot,
-    contents: impl Iterator<Item = (u128, SoundId)>,
+    sounds: impl Iterator<Item = (K, SoundId)>,
     watch: &mut Watch<'_>,
-) -> Result<(Vec<u128>, Matrix), AtlasError> {
-    let contents: Vec<(u128, SoundId)> = contents.collect();
+) -> Result<(Vec<K>, Matrix), AtlasError> {
+    let sounds: Vec<(K, SoundId)> = sounds.collect();
     let size = snapshot.manifest().model.embedding_size as usize;
-    let mut found = Vec::with_capacity(contents.len());
-    let mut values = Vec::with_capacity(contents.len() * size);
-    for (at, (content, sound)) in contents.iter().enumerate() {
+    let mut found = Vec::with_capacity(sounds.len());
+    let mut values = Vec::with_capacity(sounds.len() * size);
+    for (at, (key, sound)) in sounds.iter().enumerate() {
         if at % READ_AT_A_TIME == 0 {
-            tell(watch, Progress { stage: Stage::Reading, done: at as f32 / contents.len() as f32 })?;
+            tell(watch, Progress { stage: Stage::Reading, done: at as f32 / sounds.len() as f32 })?;
         }
         if let Some(vector) = snapshot.get(*sound).and_then(|sound| mean_of(&sound, size)) {
-            found.push(*content);
+            found.push(*key);
             values.extend(vector);
         }
     }

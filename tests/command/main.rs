@@ -15,6 +15,7 @@ mod labels;
 mod manners;
 mod moving;
 mod serving;
+mod report;
 mod support;
 mod tagging;
 mod taxonomies;

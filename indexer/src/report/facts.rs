@@ -88,8 +88,24 @@ impl Facts {
         wanted: &Wanted<'_>,
         progress: &mut Progress,
     ) -> Result<Self, Failure> {
+        // First, because it is kept beside the library and counts to its size.
+        let options = Options { max_sounds: wanted.map_sounds, ..Options::default() };
+        let stop = wanted.stop;
+        let map = if wanted.map_sounds == 0 {
+            Map::default()
+        } else {
+            earmark_atlas::load_or_compute(snapshot, &options, &mut |at| {
+                let (before, share) = match at.stage {
+                    Stage::Reading => (0.0, 0.05),
+                    Stage::Comparing => (0.05, 0.25),
+                    Stage::Arranging => (0.3, 0.7),
+                };
+                progress.at("drawing the map", before + share * at.done);
+                if stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?
+        };
         progress.at("counting", 0.0);
-        let mut facts = Self::counted(snapshot)?;
+        let mut facts = Self { map, ..Self::counted(snapshot)? };
         let go_on = || if (wanted.stop)() { Err(AtlasError::Stopped) } else { Ok(()) };
         go_on()?;
         progress.at("looking for the files", 0.0);
@@ -106,22 +122,6 @@ impl Facts {
         facts.audit = audit(snapshot, &request, &mut Told { progress, what: "judging labels", total: 0 });
         facts.listened = wanted.listen;
         go_on()?;
-        let options = Options { max_sounds: wanted.map_sounds, ..Options::default() };
-        // Only what is shared with the thread that moves the points may be used while it does.
-        let (stop, bar) = (wanted.stop, &mut *progress);
-        facts.map = if wanted.map_sounds == 0 {
-            Map::default()
-        } else {
-            earmark_atlas::load_or_compute(snapshot, &options, &mut |at| {
-                let (before, share) = match at.stage {
-                    Stage::Reading => (0.0, 0.05),
-                    Stage::Comparing => (0.05, 0.25),
-                    Stage::Arranging => (0.3, 0.7),
-                };
-                bar.at("drawing the map", before + share * at.done);
-                if stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })?
-        };
         // What was read of a drive that went away on the way is not to be reported.
         snapshot.still_there()?;
         Ok(facts)

@@ -19,10 +19,12 @@ const SCRIPT: &str = include_str!("assets/report.js");
 
 /// The whole page.
 pub(crate) fn page(snapshot: &Snapshot, facts: &Facts) -> Result<String, Failure> {
+    // A checkout on Windows may have put carriage returns in, which a browser takes out before it hashes.
+    let script = SCRIPT.replace('\r', "");
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
          script-src 'sha256-{}'",
-        base64(&Sha256::digest(SCRIPT))
+        base64(&Sha256::digest(&script))
     );
     let library = readable(snapshot.dir());
     let made = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -42,7 +44,7 @@ pub(crate) fn page(snapshot: &Snapshot, facts: &Facts) -> Result<String, Failure
     page += &sections::all(&library, &utc_date(made), facts);
     page += &format!("<script type=\"application/json\" id=\"info\">{}</script>\n", json(&facts.info)?);
     page += &format!("<script type=\"application/json\" id=\"map-data\">{map}</script>\n");
-    page += &format!("<script>{SCRIPT}</script>\n</body>\n</html>\n");
+    page += &format!("<script>{script}</script>\n</body>\n</html>\n");
     Ok(page)
 }
 

@@ -87,7 +87,7 @@ fn bars(area: &Area<'_>, title: &str, counts: &[(String, usize)]) -> Drawn {
         .margin(16)
         .x_label_area_size(30)
         .y_label_area_size(150)
-        .build_cartesian_2d(0.0..most as f64 * 1.02, (0..counts.len().max(1)).into_segmented())?;
+        .build_cartesian_2d(0.0..most as f64 * 1.02, (0..counts.len().max(1) - 1).into_segmented())?;
     let name = |at: &SegmentValue<usize>| match at {
         SegmentValue::CenterOf(at) | SegmentValue::Exact(at) => {
             // The first stands at the top.
@@ -102,6 +102,7 @@ fn bars(area: &Area<'_>, title: &str, counts: &[(String, usize)]) -> Drawn {
     chart
         .configure_mesh()
         .disable_y_mesh()
+        .x_max_light_lines(1)
         .y_labels(counts.len() + 1)
         .y_label_formatter(&name)
         .x_label_formatter(&|count| crate::output::thousands(*count as u64))
@@ -119,8 +120,7 @@ fn bars(area: &Area<'_>, title: &str, counts: &[(String, usize)]) -> Drawn {
 
 fn map(area: &Area<'_>, facts: &Facts) -> Drawn {
     let (picture, legend) = area.split_horizontally(980);
-    let chart =
-        ChartBuilder::on(&picture).margin(12).build_cartesian_2d(-1.02f32..1.02, -1.02f32..1.02)?;
+    let chart = ChartBuilder::on(&picture).margin(12).build_cartesian_2d(-1.02f32..1.02, -1.02f32..1.02)?;
     let category =
         |cat: Option<u16>| cat.and_then(CatIndex::new).map(|cat| &*Catalogue::builtin().get(cat).category);
     let mut counts: Vec<(&str, usize)> = Vec::new();
@@ -140,10 +140,11 @@ fn map(area: &Area<'_>, facts: &Facts) -> Drawn {
     // What has a colour lies above what has none.
     let (plain, coloured): (Vec<Point>, Vec<Point>) =
         facts.map.points.iter().copied().partition(|point| colour(point.cat) == OTHERS);
+    let rest = !plain.is_empty();
     for point in [plain, coloured].concat() {
         chart.plotting_area().draw(&Circle::new((point.x, point.y), radius, colour(point.cat).filled()))?;
     }
-    let entries = counts.iter().map(|(name, _)| *name).zip(COLOURS).chain([("others", OTHERS)]);
+    let entries = counts.iter().map(|(name, _)| *name).zip(COLOURS).chain(rest.then_some(("others", OTHERS)));
     for (at, (name, colour)) in entries.enumerate() {
         let y = 40 + 26 * at as i32;
         legend.draw(&Circle::new((12, y), 6, colour.filled()))?;

@@ -18,8 +18,8 @@ const SHOWN: usize = 50;
 pub(super) fn all(library: &str, made: &str, facts: &Facts) -> String {
     let info = &facts.info;
     let mut html = format!(
-        "<header>\n<h1>State of the library</h1>\n<p class=\"path\"><bdi>{}</bdi></p>\n\
-         <p class=\"faint\">{} · model {} {}</p>\n",
+        "<header>\n<div><h1>State of the library</h1>\n<p class=\"path\"><bdi>{}</bdi></p>\n\
+         <p class=\"faint\">{} · model {} {}</p></div>\n",
         escape(library),
         made,
         escape(&info.model),
@@ -49,9 +49,9 @@ fn tiles(facts: &Facts) -> String {
         (hours(info.hours), "of audio".to_owned()),
         (percent(info.labelled, info.sounds), format!("labelled: {}", thousands(info.labelled as u64))),
         (used.to_string(), format!("of {} CatIDs have sounds", Catalogue::builtin().len())),
-        (thousands(wrong as u64), "labels and files to look at".to_owned()),
+        (thousands(wrong as u64), "labels to look at".to_owned()),
         (thousands(facts.duplicates.groups.len() as u64), "groups of duplicates".to_owned()),
-        (thousands(attention as u64), "files and folders need attention".to_owned()),
+        (thousands(attention as u64), "other things need attention".to_owned()),
     ];
     let tile = |(number, what): &(String, String)| {
         format!("<div class=\"tile\"><strong>{number}</strong><span>{}</span></div>\n", escape(what))
@@ -80,7 +80,7 @@ fn map(facts: &Facts) -> String {
         "map",
         "Map",
         &format!(
-            "<p class=\"faint\">{what} Wheel or + and − to zoom, drag or arrow keys to move.</p>\n\
+            "<p class=\"faint\">{what} <span class=\"moving\">Zoom with the wheel or + and −, move by dragging or with the arrow keys.</span></p>\n\
              <div class=\"map-tools\">\n\
              <label>Find <input id=\"map-find\" type=\"search\" placeholder=\"name, folder or CatID\"></label>\n\
              <label>Colour by <select id=\"map-colour\"><option value=\"cat\">Category</option>\
@@ -261,9 +261,8 @@ fn files(facts: &Facts) -> String {
     let sounds = facts.info.sounds;
     let lengths: Counts =
         LENGTHS.iter().zip(facts.lengths).map(|((_, name), count)| ((*name).to_owned(), count)).collect();
-    let mut body = String::from("<div class=\"columns\">\n");
+    let mut body = format!("<div class=\"columns\">\n{}<div>\n", chart("Length", &lengths, sounds));
     for (title, counts) in [
-        ("Length", &lengths),
         ("Format", &facts.formats),
         ("Sample rate", &facts.sample_rates),
         ("Channels", &facts.channels),
@@ -271,6 +270,7 @@ fn files(facts: &Facts) -> String {
     ] {
         body += &chart(title, counts, sounds);
     }
+    body += "</div>\n";
     body += "</div>\n<h3>Folders</h3>\n<table class=\"wide\">\n<thead><tr><th>Folder</th><th class=\"n\">Sounds</th>\
              <th>State</th></tr></thead>\n<tbody>\n";
     for folder in &facts.info.folders {
