@@ -9,8 +9,8 @@ use earmark_engine::indexing::IndexingError;
 use earmark_engine::network::{EmbedError, ModelError};
 use earmark_engine::search::filter::FilterError;
 use earmark_engine::ucs::{LabelTableError, UcsError};
-use earmark_server::ServeError;
 use earmark_labelling::taxonomy::TaxonomyError;
+use earmark_server::ServeError;
 use thiserror::Error;
 
 /// Why a command ended early.

@@ -7,7 +7,7 @@ use std::thread;
 use crate::job::Job;
 use crate::library::Library;
 use crate::map::Made;
-use crate::model::{LazyModel, Load};
+use crate::model::{LazyModel, LoadModel};
 use crate::peaks::PeakCache;
 use crate::questions::{self, Questions};
 use crate::review::Review;
@@ -28,7 +28,7 @@ impl App {
     /// Starts the threads that load the model and listen to what is dropped; they end with the last reference.
     pub(crate) fn start(
         library: PathBuf,
-        load: Box<Load>,
+        load: Box<LoadModel>,
         max_upload_bytes: u64,
     ) -> std::io::Result<Arc<Self>> {
         let (questions, queue) = Questions::new();

@@ -33,5 +33,5 @@ mod tasks;
 mod wav;
 
 pub use error::ServeError;
-pub use model::Model;
+pub use model::{LoadModel, Model};
 pub use server::{Options, Server};

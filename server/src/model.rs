@@ -17,11 +17,11 @@ pub struct Model {
 }
 
 /// Loads the model that made a library, or the default one; the error is a sentence for the user.
-pub(crate) type Load = dyn Fn(Option<&ModelId>) -> Result<Model, String> + Send + Sync;
+pub type LoadModel = dyn Fn(Option<&ModelId>) -> Result<Model, String> + Send + Sync;
 
 /// A model that may still be loading.
 pub(crate) struct LazyModel {
-    load: Box<Load>,
+    load: Box<LoadModel>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -42,7 +42,7 @@ pub(crate) enum Readiness {
 }
 
 impl LazyModel {
-    pub(crate) fn new(load: Box<Load>) -> Self {
+    pub(crate) fn new(load: Box<LoadModel>) -> Self {
         Self { load, state: Mutex::new(State::Absent), changed: Condvar::new() }
     }
 

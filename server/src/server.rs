@@ -14,7 +14,7 @@ use crate::api;
 use crate::app::App;
 use crate::error::ServeError;
 use crate::guard::{self, Guard};
-use crate::model::Model;
+use crate::model::{LoadModel, Model};
 
 /// Larger files are not taken, unless the caller says otherwise.
 const MAX_UPLOAD_BYTES: u64 = 512 << 20;
@@ -32,7 +32,7 @@ pub struct Options {
     /// Files dropped on the page may have so many bytes.
     pub max_upload_bytes: u64,
     /// Loads the model that made a library, or the default one; the error is a sentence for the user.
-    pub load_model: Box<dyn Fn(Option<&ModelId>) -> Result<Model, String> + Send + Sync>,
+    pub load_model: Box<LoadModel>,
 }
 
 impl Options {

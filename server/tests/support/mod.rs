@@ -130,7 +130,8 @@ impl Fixture {
             cancel: &cancel,
             gives_way: false,
         };
-        indexing::index(&request, indexing::walk(&[self.sounds.clone()]).unwrap(), &mut Quiet).unwrap();
+        indexing::index(&request, indexing::walk(std::slice::from_ref(&self.sounds)).unwrap(), &mut Quiet)
+            .unwrap();
     }
 }
 
