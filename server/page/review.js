@@ -352,8 +352,10 @@ function openPlan() {
       fill(told, el("p", {}, `${count(plan.renames, "file")} to rename, ${count(plan.writes, "file")} to write into.`),
         plan.problems ? el("p", { class: "mark" }, `${count(plan.problems, "sound")} cannot be done: ${plan.reasons.join("; ")}`) : null,
         plan.gone ? el("p", { class: "weak" }, `${count(plan.gone, "sound")} are not in the library any more.`) : null,
-        el("p", { class: "weak small" }, "Nothing is changed yet. Look at the plan, edit it if you like, then carry it out in a terminal:"),
-        el("span", { class: "path", id: "plan-path" }, plan.path));
+        el("p", { class: "weak small" }, "Nothing is changed yet. The plan is a text: look at it, and edit it if you like."),
+        el("span", { class: "path", id: "plan-path" }, plan.path),
+        el("p", { class: "weak small" }, "Then carry it out in a terminal; earmark undo takes it back:"),
+        el("span", { class: "path" }, `earmark ${plan.writes ? "write" : "rename"} --apply "${plan.path}"`));
     } catch (error) {
       fill(told, el("p", { class: "bad" }, error.message));
     }
