@@ -120,7 +120,7 @@ async function load(report) {
     fill(parts.state, note("This browser draws no map", "It offers no WebGL 2; the list and the search work without."));
     return;
   }
-  if (!total) {
+  if (!data.xs.length) {
     fill(parts.state, note("No sounds to show", "The library is empty, or nothing in it could be embedded."));
     return;
   }
