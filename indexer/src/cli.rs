@@ -1,6 +1,10 @@
 //! The arguments, as they are typed.
 
+mod plans;
+
 use std::path::PathBuf;
+
+pub(crate) use plans::{Block, JournalsArgs, PlanArgs, ProposalArgs, RenameArgs, UndoArgs, WriteArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
@@ -47,6 +51,9 @@ pub(crate) enum Command {
     Forget(ForgetArgs),
     Watch(WatchArgs),
     Relocate(RelocateArgs),
+    Rename(RenameArgs),
+    Write(WriteArgs),
+    Undo(UndoArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

@@ -9,6 +9,7 @@ use earmark_engine::indexing::IndexingError;
 use earmark_engine::network::{EmbedError, ModelError};
 use earmark_engine::search::filter::FilterError;
 use earmark_engine::ucs::{LabelTableError, UcsError};
+use earmark_relabel::{ChangeError, PlanError, SuggestionsError};
 use thiserror::Error;
 
 /// Why a command ended early.
@@ -36,6 +37,12 @@ pub(crate) enum Failure {
     Ucs(#[from] UcsError),
     #[error(transparent)]
     Demo(#[from] earmark_demo::DemoError),
+    #[error("--from: {0}")]
+    Suggestions(#[from] SuggestionsError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     #[error("{}: cannot {action}: {source}", path.display())]
     File { path: PathBuf, action: &'static str, source: io::Error },
     #[error("{0}")]

@@ -26,6 +26,8 @@ mod replacing;
 mod rewrite;
 mod suggestions;
 mod time;
+#[cfg(test)]
+mod trials;
 mod undo;
 mod writing;
 

@@ -74,8 +74,7 @@ fn of_table(text: &str, folder: &Path, from: &str) -> Result<Vec<Suggestion>, St
     let count = |separator: u8| head.bytes().filter(|byte| *byte == separator).count();
     // Of equal counts the comma wins, which comes first.
     let delimiter = separators.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',');
-    let mut rows =
-        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
+    let mut rows = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
     let headings: Vec<String> = match rows.headers() {
         Ok(headings) => headings.iter().map(folded).collect(),
         Err(error) => return Err(error.to_string()),

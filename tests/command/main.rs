@@ -13,5 +13,6 @@ mod keeping;
 mod labels;
 mod manners;
 mod moving;
+mod relabelling;
 mod support;
 mod watching;

@@ -10,5 +10,8 @@ pub(crate) mod index;
 pub(crate) mod info;
 pub(crate) mod man;
 pub(crate) mod relocate;
+pub(crate) mod rename;
+pub(crate) mod undo;
 pub(crate) mod verify;
 pub(crate) mod watch;
+pub(crate) mod write;
