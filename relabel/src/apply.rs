@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::error::ChangeError;
 use crate::journal::{Found, Journal, Line, RenameStep};
 use crate::plan::{Entry, FileState, Plan};
-use crate::recovery::recover;
+use crate::recovery::clear_up;
 use crate::renaming::{Record, Wish, check_wish, rename_all};
 use crate::replacing::aside_of;
 use crate::rewrite::Targets;
@@ -84,7 +84,7 @@ pub fn apply(
     options: &ApplyOptions<'_>,
     done: &mut dyn FnMut(&Entry, &Outcome),
 ) -> Result<Applied, ChangeError> {
-    recover(options.journals);
+    clear_up(options.journals);
     let mut run = Run::new(plan, options)?;
     let ended = run.write(done).and_then(|()| run.rename()).and_then(|()| run.journal.sync());
     let told = run.told;

@@ -9,7 +9,7 @@ use crate::replacing::{aside_of, temporary_of};
 
 /// Clears up after the runs of all journals: removes unfinished new files, and gives files that had stepped aside the
 /// name that they were to get, or where it is taken the one that they had.
-pub(crate) fn recover(journals: &Path) {
+pub fn clear_up(journals: &Path) {
     Found::all(journals).iter().for_each(recover_from);
 }
 

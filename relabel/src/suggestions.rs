@@ -191,8 +191,8 @@ mod tests {
 
     #[test]
     fn json_is_read_with_its_first_suggestions() {
-        let text = r#"{"library": "x", "sounds": [
-            {"path": "/a.wav", "suggestions": [{"cat_id": "DOORWood", "share": 0.5}, {"cat_id": "X"}]},
+        let text = r#"{"library": "x", "sounds": 3, "taggings": [
+            {"path": "/a.wav", "current": null, "suggestions": [{"cat": "DOORWood", "share": 0.5}, {"cat": "X"}]},
             {"path": "/b.wav", "suggestions": []},
             {"path": "/c\ufffd.wav", "path_bytes": [47, 99, 255], "cat_id": "AIRBlow", "fx_name": "Y"}]}"#;
         let read = read(text).unwrap();

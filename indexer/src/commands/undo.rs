@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use earmark_relabel::{JournalSummary, UndoOutcome, journals, undo};
+use earmark_relabel::{JournalSummary, UndoOutcome, clear_up, journals, undo};
 use serde::Serialize;
 
 use crate::Ending;
@@ -18,6 +18,8 @@ pub(crate) fn run(global: &Global, args: UndoArgs) -> Result<Ending, Failure> {
     if args.list {
         return list(&args, &journals(&dir));
     }
+    // A run that was killed before its first step has nothing to take back, but may have left a temporary file.
+    clear_up(&dir);
     let Some(journal) = chosen(&args, &dir) else {
         output::say("nothing to take back");
         return Ok(Ending::Nothing);
