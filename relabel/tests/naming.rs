@@ -22,10 +22,6 @@ fn contents(desk: &Desk) -> Vec<(String, String)> {
     names.map(|name| (name.clone(), fs::read_to_string(desk.path(&name)).unwrap())).collect()
 }
 
-fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|(name, content)| ((*name).to_owned(), (*content).to_owned())).collect()
-}
-
 #[test]
 fn swaps_cycles_and_chains_are_carried_out_and_taken_back() {
     let desk = Desk::new();
