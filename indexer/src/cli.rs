@@ -1,8 +1,11 @@
 //! The arguments, as they are typed.
 
 mod labelling;
+mod plans;
 
 use std::path::PathBuf;
+
+pub(crate) use plans::{Block, JournalsArgs, PlanArgs, ProposalArgs, RenameArgs, UndoArgs, WriteArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
@@ -56,6 +59,9 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     Relocate(RelocateArgs),
     Serve(ServeArgs),
+    Rename(RenameArgs),
+    Write(WriteArgs),
+    Undo(UndoArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

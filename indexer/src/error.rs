@@ -11,6 +11,7 @@ use earmark_engine::search::filter::FilterError;
 use earmark_engine::ucs::{LabelTableError, UcsError};
 use earmark_labelling::taxonomy::TaxonomyError;
 use earmark_server::ServeError;
+use earmark_relabel::{ChangeError, PlanError, SuggestionsError};
 use thiserror::Error;
 
 /// Why a command ended early.
@@ -44,6 +45,12 @@ pub(crate) enum Failure {
     Map(#[from] earmark_atlas::AtlasError),
     #[error(transparent)]
     Demo(#[from] earmark_demo::DemoError),
+    #[error("--from: {0}")]
+    Suggestions(#[from] SuggestionsError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     #[error("{}: cannot {action}: {source}", path.display())]
     File { path: PathBuf, action: &'static str, source: io::Error },
     #[error("{0}")]

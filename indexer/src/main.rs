@@ -10,6 +10,7 @@ mod interrupt;
 mod library;
 mod model;
 mod output;
+mod plans;
 mod progress;
 mod region;
 mod report;
@@ -76,6 +77,9 @@ fn run(cli: Cli) -> Result<Ending, Failure> {
         Command::Watch(args) => commands::watch::run(global, args),
         Command::Relocate(args) => commands::relocate::run(global, args),
         Command::Serve(args) => commands::serve::run(global, args),
+        Command::Rename(args) => commands::rename::run(global, args),
+        Command::Write(args) => commands::write::run(global, args),
+        Command::Undo(args) => commands::undo::run(global, args),
         Command::Demo(args) => commands::demo::run(global, args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Man(args) => commands::man::run(args),

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::error::ChangeError;
-use crate::journal::{Found, Journal, Line, RenameStep};
+use crate::journal::{Found, Journal, Line, Lock, RenameStep};
 use crate::plan::{Entry, FileState, Plan};
-use crate::recovery::recover;
+use crate::recovery::clear_up_locked;
 use crate::renaming::{Record, Wish, check_wish, rename_all};
 use crate::replacing::aside_of;
 use crate::rewrite::Targets;
@@ -78,13 +78,14 @@ pub struct Applied {
 /// Carries out a plan. `done` is told of each entry when it is settled.
 ///
 /// # Errors
-/// No journal can be begun. What concerns one sound is its [`Outcome`].
+/// No journal can be begun, or another program is at work with the journals. What concerns one sound is its [`Outcome`].
 pub fn apply(
     plan: &Plan,
     options: &ApplyOptions<'_>,
     done: &mut dyn FnMut(&Entry, &Outcome),
 ) -> Result<Applied, ChangeError> {
-    recover(options.journals);
+    let _lock = Lock::acquire(options.journals)?;
+    clear_up_locked(options.journals);
     let mut run = Run::new(plan, options)?;
     let ended = run.write(done).and_then(|()| run.rename()).and_then(|()| run.journal.sync());
     let told = run.told;

@@ -127,6 +127,12 @@ pub enum ChangeError {
         /// What the system said.
         source: io::Error,
     },
+    /// Another program is at work with these journals.
+    #[error("{}: another earmark is carrying out or taking back a plan; wait until it is done", path.display())]
+    Busy {
+        /// The folder of journals.
+        path: PathBuf,
+    },
     /// A journal that cannot be read.
     #[error("{}: is no journal of earmark: {reason}", path.display())]
     NoJournal {

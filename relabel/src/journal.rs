@@ -6,7 +6,7 @@
 //! program was killed: the files themselves tell.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,26 @@ const MAX_SAVED: u64 = 2 << 30;
 /// default library. `None` when there is no home folder.
 pub fn default_journals_dir() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "Earmark").map(|dirs| dirs.data_local_dir().join("journals"))
+}
+
+/// Held by the one who carries plans out or takes them back, so that nobody clears up under it. It goes with its
+/// process, however that ends.
+#[derive(Debug)]
+pub(crate) struct Lock(#[allow(dead_code, reason = "it is held")] File);
+
+impl Lock {
+    pub(crate) fn acquire(journals: &Path) -> Result<Self, ChangeError> {
+        let failed = ChangeError::journal;
+        fs::create_dir_all(journals).map_err(failed(journals))?;
+        let path = journals.join("lock");
+        let file =
+            File::options().write(true).create(true).truncate(false).open(&path).map_err(failed(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(ChangeError::Busy { path: journals.into() }),
+            Err(TryLockError::Error(source)) => Err(failed(&path)(source)),
+        }
+    }
 }
 
 /// A file as it was or will be.
@@ -137,7 +157,6 @@ impl Journal {
     /// Begins a journal in a folder of its own.
     pub(crate) fn create(journals: &Path, about: &str, plan: u128) -> Result<Self, ChangeError> {
         let failed = ChangeError::journal;
-        fs::create_dir_all(journals).map_err(failed(journals))?;
         let made = time::now_text();
         // Windows takes no colons in names.
         let stem = made.replace(':', "-");

@@ -26,6 +26,8 @@ mod replacing;
 mod rewrite;
 mod suggestions;
 mod time;
+#[cfg(test)]
+mod trials;
 mod undo;
 mod writing;
 
@@ -38,6 +40,7 @@ pub use names::{NameFault, check_name, same_name_key};
 pub use plan::{Entry, FileState, Plan};
 pub use plan_file::PlanError;
 pub use propose::{Proposed, RenameOptions, Suggestion, WriteOptions, plan_rename, plan_write};
+pub use recovery::clear_up;
 pub use rewrite::{Place, Targets};
 pub use suggestions::{SuggestionsError, suggestions_of_file};
 pub use undo::{JournalSummary, UndoOutcome, Undone, journals, undo};

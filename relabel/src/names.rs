@@ -56,6 +56,13 @@ pub(crate) fn is_refused(character: char) -> bool {
     character.is_control() || matches!(character, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
 }
 
+/// Characters that cannot be seen, or that change how their neighbours are shown (Unicode: Cc, bidirectional controls,
+/// line separators, zero widths).
+pub(crate) fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// Microsoft, *Naming Files, Paths, and Namespaces*: reserved whatever the case and the extension.
 fn is_reserved(stem: &str) -> bool {
     let upper = stem.to_uppercase();

@@ -45,7 +45,7 @@ pub(crate) fn hex_of(path: &Path) -> String {
 
 /// The path of these digits; on systems whose paths are no bytes, the text that stands beside them.
 pub(crate) fn path_of_hex(hex: &str, text: &str) -> Option<PathBuf> {
-    if hex.len() % 2 != 0 || !hex.is_ascii() {
+    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
         return None;
     }
     let digits = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok());

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::fields::{Field, Fields};
+use crate::names::is_unseen;
 use crate::paths::{hex_of, path_of_hex};
 use crate::plan::{Entry, FileState, Plan};
 
@@ -239,13 +240,6 @@ fn pair(text: &mut String, key: &str, value: &str) {
         }
     }
     text.push_str("\"\n");
-}
-
-/// Characters that cannot be seen, or that change how their neighbours are shown (Unicode: Cc, bidirectional controls,
-/// line separators, zero widths).
-fn is_unseen(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use earmark_engine::ucs::file_name::{self, UcsName};
 use earmark_engine::ucs::{CatIndex, label_from_file_name};
 
 use crate::fields::Fields;
-use crate::names::{MAX_NAME_BYTES, check_name, is_refused, same_name_key};
+use crate::names::{MAX_NAME_BYTES, check_name, is_refused, is_unseen, same_name_key};
 use crate::plan::{Entry, FileState, Plan};
 
 /// What somebody or something says about a sound.
@@ -195,7 +195,9 @@ fn ucs_name(suggestion: &Suggestion, cat: CatIndex, options: &RenameOptions) -> 
         creator_id: cleaned(creator_id, '-').ok_or("there is no CreatorID; say which with --creator")?,
         source_id: cleaned(source_id, '-').ok_or("there is no SourceID; say which with --source")?,
         user_data: user_data
-            .map(|text| text.replace(is_refused, " ").trim().to_owned())
+            .map(|text| {
+                text.replace(|character| is_refused(character) || is_unseen(character), " ").trim().to_owned()
+            })
             .filter(|text| !text.is_empty()),
     };
     Ok(name)
@@ -204,7 +206,8 @@ fn ucs_name(suggestion: &Suggestion, cat: CatIndex, options: &RenameOptions) -> 
 /// A block that can stand in a name: what separates blocks and what file systems refuse becomes a blank, blanks in a row
 /// become one.
 fn cleaned(text: Option<String>, hyphen: char) -> Option<String> {
-    let replaced = text?.replace(|character: char| character == '_' || is_refused(character), " ");
+    let replaced = text?
+        .replace(|character: char| character == '_' || is_refused(character) || is_unseen(character), " ");
     let replaced = replaced.replace('-', &hyphen.to_string());
     let words: Vec<&str> = replaced.split_whitespace().collect();
     Some(words.join(" ")).filter(|text| !text.is_empty())

@@ -3,13 +3,23 @@
 use std::path::Path;
 
 use crate::files;
-use crate::journal::{Found, Line, RenameStep};
+use crate::journal::{Found, Line, Lock, RenameStep};
 use crate::plan::FileState;
 use crate::replacing::{aside_of, temporary_of};
 
 /// Clears up after the runs of all journals: removes unfinished new files, and gives files that had stepped aside the
 /// name that they were to get, or where it is taken the one that they had.
-pub(crate) fn recover(journals: &Path) {
+///
+/// Nothing is done while another program is at work with these journals.
+pub fn clear_up(journals: &Path) {
+    if journals.is_dir()
+        && let Ok(_lock) = Lock::acquire(journals)
+    {
+        clear_up_locked(journals);
+    }
+}
+
+pub(crate) fn clear_up_locked(journals: &Path) {
     Found::all(journals).iter().for_each(recover_from);
 }
 

@@ -61,10 +61,9 @@ impl Replacement {
     pub(crate) fn finish(mut self) -> io::Result<()> {
         files::replace(&self.temporary, &self.path)?;
         self.finished = true;
-        match self.path.parent() {
-            Some(folder) => files::sync_folder(folder),
-            None => Ok(()),
-        }
+        // The place is taken; only a power cut could still lose that, and then the old file is there.
+        let _ = self.path.parent().map(files::sync_folder);
+        Ok(())
     }
 }
 

@@ -74,8 +74,7 @@ fn of_table(text: &str, folder: &Path, from: &str) -> Result<Vec<Suggestion>, St
     let count = |separator: u8| head.bytes().filter(|byte| *byte == separator).count();
     // Of equal counts the comma wins, which comes first.
     let delimiter = separators.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',');
-    let mut rows =
-        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
+    let mut rows = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
     let headings: Vec<String> = match rows.headers() {
         Ok(headings) => headings.iter().map(folded).collect(),
         Err(error) => return Err(error.to_string()),
@@ -192,8 +191,8 @@ mod tests {
 
     #[test]
     fn json_is_read_with_its_first_suggestions() {
-        let text = r#"{"library": "x", "sounds": [
-            {"path": "/a.wav", "suggestions": [{"cat_id": "DOORWood", "share": 0.5}, {"cat_id": "X"}]},
+        let text = r#"{"library": "x", "sounds": 3, "taggings": [
+            {"path": "/a.wav", "current": null, "suggestions": [{"cat": "DOORWood", "share": 0.5}, {"cat": "X"}]},
             {"path": "/b.wav", "suggestions": []},
             {"path": "/c\ufffd.wav", "path_bytes": [47, 99, 255], "cat_id": "AIRBlow", "fx_name": "Y"}]}"#;
         let read = read(text).unwrap();

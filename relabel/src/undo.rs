@@ -10,7 +10,7 @@ use earmark_engine::indexing::content_hash;
 use crate::apply::Change;
 use crate::error::ChangeError;
 use crate::files::OutFile;
-use crate::journal::{Found, Line, RenameStep, WriteStep, add_line};
+use crate::journal::{Found, Line, Lock, RenameStep, WriteStep, add_line};
 use crate::plan::FileState;
 use crate::recovery::recover_from;
 use crate::renaming::{Record, Wish, rename_all};
@@ -75,9 +75,10 @@ pub fn journals(dir: &Path) -> Vec<JournalSummary> {
 /// do.
 ///
 /// # Errors
-/// The folder holds no journal, or nothing can be noted in it.
+/// The folder holds no journal, nothing can be noted in it, or another program is at work with the journals.
 pub fn undo(journal: &Path, cancel: &AtomicBool) -> Result<Undone, ChangeError> {
     let found = Found::read(journal)?;
+    let _lock = journal.parent().map(Lock::acquire).transpose()?;
     recover_from(&found);
     let mut notes = Notes { file: found.reopen()?, dir: journal, steps: Vec::new() };
     let mut undone =

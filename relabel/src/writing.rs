@@ -112,10 +112,7 @@ pub(crate) fn write_fields(
         return Err(ChangeError::Changed { path: path.into(), since: "it was read" });
     }
     if let Err(error) = new.finish() {
-        // The step may have happened although its folder could not be made durable.
-        if FileState::of(path).is_ok_and(|state| FileState { hash: before.hash, ..state } == before) {
-            journal.note(&Line::Failed { step })?;
-        }
+        journal.note(&Line::Failed { step })?;
         return Err(read("put the new file in its place")(error));
     }
     journal.note(&Line::Done { step })?;

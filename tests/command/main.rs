@@ -16,6 +16,7 @@ mod manners;
 mod moving;
 mod report;
 mod serving;
+mod relabelling;
 mod support;
 mod tagging;
 mod taxonomies;

@@ -16,5 +16,8 @@ pub(crate) mod relocate;
 pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod tag;
+pub(crate) mod rename;
+pub(crate) mod undo;
 pub(crate) mod verify;
 pub(crate) mod watch;
+pub(crate) mod write;

@@ -42,7 +42,7 @@ pub(super) fn recipe<S: Source>(source: &mut S, values: &Values) -> Result<Recip
     let end = tag_end(source)?;
     let old = bytes_at(source, 0..end, MAX_TAG)?;
     let mut recipe = Recipe::default();
-    recipe.add(&id3::update(Some(&old).map(Vec::as_slice).filter(|old| !old.is_empty()), values)?);
+    recipe.add(&id3::update((!old.is_empty()).then_some(&old[..]), values)?);
     recipe.keep(end..length(source)?);
     Ok(recipe)
 }

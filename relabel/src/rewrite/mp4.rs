@@ -14,6 +14,8 @@ const MAX_MOOV: u64 = 512 << 20;
 const MAX_BOXES: usize = 1 << 16;
 /// Boxes on the way to the tables of offsets.
 const CONTAINERS: [&[u8; 4]; 4] = [b"trak", b"mdia", b"minf", b"stbl"];
+/// Boxes within boxes on that way; hostile files have more.
+const MAX_DEPTH: usize = 8;
 const MEAN: &[u8] = b"com.apple.iTunes";
 
 /// A box of a file.
@@ -50,8 +52,15 @@ fn file_boxes<S: Source>(source: &mut S) -> Result<Vec<FileBox>, Fault> {
     Ok(boxes)
 }
 
-/// Boxes within bytes: kind, whole range, range of the content. What follows the last (a zero, padding) is no box.
-fn inner_boxes(bytes: &[u8]) -> Result<Vec<([u8; 4], Range<usize>, Range<usize>)>, Fault> {
+/// A box within bytes.
+struct InnerBox {
+    kind: [u8; 4],
+    whole: Range<usize>,
+    content: Range<usize>,
+}
+
+/// Boxes within bytes. What follows the last (a zero, padding) is no box.
+fn inner_boxes(bytes: &[u8]) -> Result<Vec<InnerBox>, Fault> {
     let mut boxes = Vec::new();
     let mut position = 0;
     while let Some(head) = bytes.get(position..position + 8) {
@@ -61,15 +70,15 @@ fn inner_boxes(bytes: &[u8]) -> Result<Vec<([u8; 4], Range<usize>, Range<usize>)
         }
         let end = position.checked_add(size).filter(|end| size >= 8 && *end <= bytes.len());
         let end = end.ok_or_else(|| malformed("a box within another goes beyond its end"))?;
-        boxes.push(([head[4], head[5], head[6], head[7]], position..end, position + 8..end));
+        let kind = [head[4], head[5], head[6], head[7]];
+        boxes.push(InnerBox { kind, whole: position..end, content: position + 8..end });
         position = end;
     }
     Ok(boxes)
 }
 
-fn find(bytes: &[u8], kind: &[u8; 4]) -> Result<Option<(Range<usize>, Range<usize>)>, Fault> {
-    let found = inner_boxes(bytes)?.into_iter().find(|(found, ..)| found == kind);
-    Ok(found.map(|(_, whole, content)| (whole, content)))
+fn find(bytes: &[u8], kind: &[u8; 4]) -> Result<Option<InnerBox>, Fault> {
+    Ok(inner_boxes(bytes)?.into_iter().find(|found| &found.kind == kind))
 }
 
 /// A box of this content.
@@ -84,9 +93,9 @@ fn boxed(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
 /// Gives a box within bytes other content, or adds it behind the last box.
 fn with_box(bytes: &[u8], kind: &[u8; 4], new: &[u8]) -> Result<Vec<u8>, Fault> {
     let range = match find(bytes, kind)? {
-        Some((whole, _)) => whole,
+        Some(found) => found.whole,
         None => {
-            let end = inner_boxes(bytes)?.last().map_or(0, |(_, whole, _)| whole.end);
+            let end = inner_boxes(bytes)?.last().map_or(0, |last| last.whole.end);
             end..end
         }
     };
@@ -102,7 +111,7 @@ pub(super) fn recipe<S: Source>(source: &mut S, values: &Values) -> Result<Recip
     let moov = movie(&boxes)?;
     let old = bytes_at(source, moov.content.clone(), MAX_MOOV)?;
     let udta = match find(&old, b"udta")? {
-        Some((_, content)) => user_data(&old[content], values)?,
+        Some(found) => user_data(&old[found.content], values)?,
         None => user_data(&[], values)?,
     };
     let mut new = with_box(&old, b"udta", &udta)?;
@@ -129,7 +138,7 @@ fn movie(boxes: &[FileBox]) -> Result<&FileBox, Fault> {
 /// The box of user data.
 fn user_data(old: &[u8], values: &Values) -> Result<Vec<u8>, Fault> {
     let meta = match find(old, b"meta")? {
-        Some((_, content)) => metadata(&old[content], values)?,
+        Some(found) => metadata(&old[found.content], values)?,
         None => {
             // "Metadata item list", as iTunes has it.
             let hdlr = boxed(b"hdlr", &[&[0; 8], b"mdirappl", &[0; 9]]);
@@ -144,13 +153,13 @@ fn metadata(old: &[u8], values: &Values) -> Result<Vec<u8>, Fault> {
     // ISO files have version and flags here, those of QuickTime have none.
     let (version, rest) =
         if old.get(4..8) == Some(b"hdlr") { old.split_at(0) } else { old.split_at(4.min(old.len())) };
-    if let Some((_, hdlr)) = find(rest, b"hdlr")?
-        && rest[hdlr].get(8..12) != Some(b"mdir")
+    if let Some(hdlr) = find(rest, b"hdlr")?
+        && rest[hdlr.content].get(8..12) != Some(b"mdir")
     {
         return Err(unsupported("tags of another kind than iTunes has"));
     }
     let list = match find(rest, b"ilst")? {
-        Some((_, content)) => items(&rest[content], values)?,
+        Some(found) => items(&rest[found.content], values)?,
         None => items(&[], values)?,
     };
     Ok(boxed(b"meta", &[version, &with_box(rest, b"ilst", &boxed(b"ilst", &[&list]))?]))
@@ -162,7 +171,7 @@ fn items(old: &[u8], values: &Values) -> Result<Vec<u8>, Fault> {
     let mut new = Vec::new();
     let mut described = false;
     let mut end = 0;
-    for (kind, whole, content) in inner_boxes(old)? {
+    for InnerBox { kind, whole, content } in inner_boxes(old)? {
         described |= matches!(&kind, b"desc" | b"ldes" | b"\xa9cmt");
         let ours = match &kind {
             b"----" => {
@@ -198,17 +207,24 @@ fn text(value: &str) -> Vec<u8> {
 
 /// Under which name a free-form item holds a field.
 fn name_of(item: &[u8]) -> Result<Option<String>, Fault> {
-    let name = find(item, b"name")?.and_then(|(_, content)| item[content].get(4..));
+    let name = find(item, b"name")?.and_then(|found| item[found.content].get(4..));
     Ok(name.map(|name| folded(&String::from_utf8_lossy(name))))
 }
 
 /// Changes every offset of samples in the content of a movie box.
 fn patch_offsets(bytes: &mut [u8], change: &dyn Fn(u64) -> Option<u64>) -> Result<(), Fault> {
+    patch_within(bytes, change, 0)
+}
+
+fn patch_within(bytes: &mut [u8], change: &dyn Fn(u64) -> Option<u64>, depth: usize) -> Result<(), Fault> {
+    if depth > MAX_DEPTH {
+        return Err(malformed("its boxes are nested too deep"));
+    }
     let far = || unsupported("its samples would move beyond what its tables can say");
-    for (kind, _, content) in inner_boxes(bytes)? {
+    for InnerBox { kind, content, .. } in inner_boxes(bytes)? {
         let table = &mut bytes[content];
         match &kind {
-            kind if CONTAINERS.contains(&kind) => patch_offsets(table, change)?,
+            kind if CONTAINERS.contains(&kind) => patch_within(table, change, depth + 1)?,
             b"stco" => {
                 for entry in entries(table, 4)? {
                     let offset = u32::from_be_bytes([entry[0], entry[1], entry[2], entry[3]]);
@@ -250,8 +266,8 @@ pub(super) fn audio<S: Source>(source: &mut S) -> Result<Audio, Fault> {
         audio.ranges.push(found.content.clone());
     }
     let mut movie = bytes_at(source, movie(&boxes)?.content.clone(), MAX_MOOV)?;
-    if let Some((whole, _)) = find(&movie, b"udta")? {
-        movie.drain(whole);
+    if let Some(found) = find(&movie, b"udta")? {
+        movie.drain(found.whole);
     }
     patch_offsets(&mut movie, &|offset| {
         let inside = boxes.iter().position(|found| found.content.contains(&offset));

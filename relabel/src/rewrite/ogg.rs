@@ -245,7 +245,8 @@ fn checksum(bytes: &[u8]) -> u32 {
 /// The first page, the header packets but the comments, and of all other pages everything but number and checksum.
 pub(super) fn audio<S: Source>(source: &mut S) -> Result<Audio, Fault> {
     let head = head(source)?;
-    let mut audio = Audio { ranges: vec![0..head.first_end], more: Vec::new() };
+    let mut audio = Audio::default();
+    audio.ranges.push(0..head.first_end);
     for packet in head.packets.iter().skip(1) {
         audio.more.extend((packet.len() as u64).to_le_bytes());
         audio.more.extend(packet);

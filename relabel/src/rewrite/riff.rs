@@ -80,6 +80,7 @@ impl Form {
     /// Finds out whether the sizes agree, and which chunks belong to the form.
     fn settle(&mut self, first: u64, form_end: u64) {
         let mut position = first;
+        let mut agree = true;
         self.inside = self.chunks.len();
         for (at, chunk) in self.chunks.iter().enumerate() {
             if position == form_end {
@@ -87,11 +88,16 @@ impl Form {
                 break;
             }
             if chunk.start != position + 8 || chunk.claimed != Some(chunk.len) {
-                return;
+                agree = false;
+                break;
             }
             position = chunk.start + chunk.len + chunk.len % 2;
         }
-        if position == form_end && position <= self.file_len {
+        let samples: &[u8; 4] = if self.is_aiff() { b"SSND" } else { b"data" };
+        if !self.chunks[..self.inside].iter().any(|chunk| &chunk.id == samples) {
+            // A size that leaves the samples out cannot be meant.
+            self.inside = self.chunks.len();
+        } else if agree && position == form_end && position <= self.file_len {
             self.clean_end = Some(position);
         }
     }
@@ -277,4 +283,79 @@ fn chunk_bytes(dialect: Dialect, id: &[u8; 4], content: &[u8]) -> Vec<u8> {
 
 fn word(dialect: Dialect, bytes: [u8; 4]) -> u32 {
     if dialect.is_big_endian() { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::Fields;
+    use crate::rewrite::{Values, digest, wave};
+    use std::io::Cursor;
+
+    /// A WAV file of so many 16-bit samples of two channels, with a chunk behind them.
+    fn file(samples: u32) -> Vec<u8> {
+        let mut bytes =
+            b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x02\0\x44\xac\0\0\x10\xb1\x02\0\x04\0\x10\0data".to_vec();
+        bytes.extend((samples * 4).to_le_bytes());
+        bytes.extend((0..samples * 4).map(|at| (at * 7 >> 3) as u8));
+        bytes.extend(b"odd \x03\0\0\0abc\0");
+        let size = bytes.len() as u32 - 8;
+        bytes[4..8].copy_from_slice(&size.to_le_bytes());
+        bytes
+    }
+
+    fn values() -> Values {
+        let fields = Fields { cat_id: Some("DOORWood".into()), ..Fields::default() };
+        Values::new(&fields, Default::default())
+    }
+
+    #[test]
+    fn a_file_that_grows_beyond_32_bits_becomes_rf64() {
+        let old = file(1000);
+        let mut source = Cursor::new(&old);
+        let mut form = Form::read(&mut source, Dialect::Riff).unwrap();
+        form.set_max_form(old.len() as u64);
+        wave::plan(&mut form, &mut source, Dialect::Riff, &values()).unwrap();
+        let recipe = form.recipe(&mut source).unwrap();
+        let mut new = Vec::new();
+        recipe.write(&mut source, &mut new).unwrap();
+        assert!(new.starts_with(b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0"));
+        let long = |at: usize| u64::from_le_bytes(new[at..at + 8].try_into().unwrap());
+        assert_eq!((long(20), long(28), long(36)), (new.len() as u64 - 8, 4000, 1000));
+        let layout = riff::walk(&mut Cursor::new(&new)).unwrap().unwrap();
+        let data = layout.find(b"data").unwrap();
+        assert_eq!(data.claimed, Some(4000));
+        assert_eq!(new[data.start as usize - 4..data.start as usize], [0xff; 4]);
+        let proof = |bytes: &[u8], dialect| {
+            let mut source = Cursor::new(bytes);
+            let audio = audio(&mut source, dialect).unwrap();
+            digest(&mut source, &audio).unwrap().1
+        };
+        assert_eq!(proof(&new, Dialect::Rf64), proof(&old, Dialect::Riff));
+        let (inverse, saved) = recipe.inverse(old.len() as u64);
+        let saved: Vec<u8> =
+            saved.iter().flat_map(|range| &old[range.start as usize..range.end as usize]).copied().collect();
+        let mut back = Vec::new();
+        inverse.write(&mut Cursor::new(&new), &saved, &mut back).unwrap();
+        assert!(back == old);
+        // And from there on it grows as what it is.
+        let mut source = Cursor::new(&new);
+        let again = wave::recipe(&mut source, Dialect::Rf64, &values()).unwrap();
+        let mut newer = Vec::new();
+        again.write(&mut source, &mut newer).unwrap();
+        assert_eq!(u64::from_le_bytes(newer[20..28].try_into().unwrap()), newer.len() as u64 - 8);
+        assert_eq!(proof(&newer, Dialect::Rf64), proof(&old, Dialect::Riff));
+    }
+
+    #[test]
+    fn what_cannot_become_rf64_is_not_let_grow() {
+        let mut torn = file(1000);
+        // The size of the form is not that of its chunks.
+        torn[4] ^= 2;
+        let mut source = Cursor::new(&torn);
+        let mut form = Form::read(&mut source, Dialect::Riff).unwrap();
+        form.set_max_form(torn.len() as u64);
+        wave::plan(&mut form, &mut source, Dialect::Riff, &values()).unwrap();
+        assert!(matches!(form.recipe(&mut source), Err(Fault::Unsupported(_))));
+    }
 }

@@ -6,9 +6,9 @@ use super::{Fault, malformed};
 /// The comments with the fields; entries that are not ours keep their bytes. The second value is what followed the
 /// comments in `old`.
 pub(super) fn update<'o>(old: Option<&'o [u8]>, values: &Values) -> Result<(Vec<u8>, &'o [u8]), Fault> {
-    let (vendor, mut entries, rest) = match old {
-        Some(old) => take_apart(old).ok_or_else(|| malformed("its comments are cut short"))?,
-        None => (b"earmark".as_slice(), Vec::new(), [].as_slice()),
+    let Comments { vendor, mut entries, rest } = match old {
+        Some(old) => Comments::of(old).ok_or_else(|| malformed("its comments are cut short"))?,
+        None => Comments { vendor: b"earmark", entries: Vec::new(), rest: &[] },
     };
     let named = values.named();
     let name_of = |entry: &[u8]| {
@@ -45,19 +45,28 @@ fn push(bytes: &mut Vec<u8>, text: &[u8]) {
     bytes.extend(text);
 }
 
-/// Vendor, entries, and what follows them.
-fn take_apart(bytes: &[u8]) -> Option<(&[u8], Vec<&[u8]>, &[u8])> {
-    let (vendor, rest) = take(bytes)?;
-    let (count, mut rest) = rest.split_first_chunk::<4>()?;
-    let count = u32::from_le_bytes(*count);
-    // Each entry takes four bytes at least, whatever the count claims.
-    let mut entries = Vec::with_capacity((count as usize).min(rest.len() / 4));
-    for _ in 0..count {
-        let (entry, behind) = take(rest)?;
-        entries.push(entry);
-        rest = behind;
+/// Comments taken apart.
+struct Comments<'b> {
+    vendor: &'b [u8],
+    entries: Vec<&'b [u8]>,
+    /// What follows them.
+    rest: &'b [u8],
+}
+
+impl<'b> Comments<'b> {
+    fn of(bytes: &'b [u8]) -> Option<Self> {
+        let (vendor, rest) = take(bytes)?;
+        let (count, mut rest) = rest.split_first_chunk::<4>()?;
+        let count = u32::from_le_bytes(*count);
+        // Each entry takes four bytes at least, whatever the count claims.
+        let mut entries = Vec::with_capacity((count as usize).min(rest.len() / 4));
+        for _ in 0..count {
+            let (entry, behind) = take(rest)?;
+            entries.push(entry);
+            rest = behind;
+        }
+        Some(Self { vendor, entries, rest })
     }
-    Some((vendor, entries, rest))
 }
 
 fn take(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -88,7 +97,7 @@ mod tests {
         old.extend(b"rest");
         let (new, rest) = update(Some(&old), &values).unwrap();
         assert_eq!(rest, b"rest");
-        let (vendor, entries, _) = take_apart(&new).unwrap();
+        let Comments { vendor, entries, .. } = Comments::of(&new).unwrap();
         assert_eq!(vendor, b"vendor \xff");
         let expected: [&[u8]; 8] = [
             b"ODD",
