@@ -1,8 +1,12 @@
 //! The arguments, as they are typed.
 
+mod labelling;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+pub(crate) use labelling::{AuditArgs, By, Kind as AuditKind, MapTaxonomyArgs, TagArgs};
 
 /// Indexes libraries of sound effects by ear: finds the closest sounds, with times, and names their UCS categories.
 ///
@@ -41,6 +45,9 @@ pub(crate) enum Command {
     Index(IndexArgs),
     Find(FindArgs),
     Duplicates(DuplicatesArgs),
+    Tag(TagArgs),
+    Audit(AuditArgs),
+    MapTaxonomy(MapTaxonomyArgs),
     Embed(EmbedArgs),
     Info(InfoArgs),
     Report(ReportArgs),

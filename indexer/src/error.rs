@@ -9,6 +9,7 @@ use earmark_engine::indexing::IndexingError;
 use earmark_engine::network::{EmbedError, ModelError};
 use earmark_engine::search::filter::FilterError;
 use earmark_engine::ucs::{LabelTableError, UcsError};
+use earmark_labelling::taxonomy::TaxonomyError;
 use thiserror::Error;
 
 /// Why a command ended early.
@@ -32,6 +33,8 @@ pub(crate) enum Failure {
     Filter(#[from] FilterError),
     #[error("--labels: {0}")]
     Labels(#[from] LabelTableError),
+    #[error(transparent)]
+    Taxonomy(#[from] TaxonomyError),
     #[error("--ucs: {0}")]
     Ucs(#[from] UcsError),
     #[error(transparent)]

@@ -10,10 +10,15 @@ mod evidence;
 mod observer;
 
 pub mod audit;
+pub mod defects;
 pub mod hearing;
+pub mod judgement;
 pub mod tag;
+pub mod taxonomy;
+pub mod words;
 
 pub use audit::{Audit, AuditRequest, Finding, FindingKind, audit};
 pub use evidence::{CatShare, Evidence, Place, Related, SoundPath};
 pub use observer::{Observer, Quiet};
 pub use tag::{Abstention, Sources, Suggestion, TagRequest, Tagged, Tagging, tag};
+pub use taxonomy::Taxonomy;

@@ -3,12 +3,20 @@
 use std::num::NonZero;
 
 use earmark_engine::index::{Segment, Snapshot, SoundId, SoundRef};
-use earmark_engine::search::{Neighbourhood, neighbours};
+use earmark_engine::search::{Neighbourhood, Neighbours, neighbours};
 use earmark_engine::ucs::CatIndex;
 
 use crate::evidence::{Evidence, SoundPath};
-use crate::hearing::{self, Heard};
+use crate::hearing;
+use crate::judgement::{Candidates, Judgement, WEIGHTS};
 use crate::observer::Observer;
+use crate::taxonomy::Taxonomy;
+use crate::words::{Lexicon, Reading, sources_of};
+
+/// Suggestions of a smaller share are not made unless asked for: of such, most were wrong on held-out sets.
+pub const LEAST_SHARE: f32 = 0.3;
+/// Words named as evidence at most.
+const WORDS_NAMED: usize = 6;
 
 /// Which sounds to tag, and by what.
 pub struct TagRequest<'a> {
@@ -18,6 +26,8 @@ pub struct TagRequest<'a> {
     pub sources: Sources,
     /// The model's starter bank, whose sounds vote beside the library's own.
     pub bank: Option<&'a Segment>,
+    /// A map of another taxonomy that is trusted as far as it is confident.
+    pub taxonomy: Option<&'a Taxonomy>,
     /// Which labelled sounds of the library vote; `None`: all.
     pub votes: Option<&'a (dyn Fn(SoundId, &SoundRef<'_>) -> bool + Sync)>,
     /// Sounds of one group never vote for each other; `None`: those of the same bytes.
@@ -38,9 +48,10 @@ impl Default for TagRequest<'_> {
             accepts: &|_| true,
             sources: Sources::default(),
             bank: None,
+            taxonomy: None,
             votes: None,
             group: None,
-            least_share: 0.3,
+            least_share: LEAST_SHARE,
             most: 3,
             jobs: std::thread::available_parallelism().map_or(1, NonZero::get),
             stop: &|| false,
@@ -109,13 +120,70 @@ pub struct Suggestion {
     pub evidence: Vec<Evidence>,
 }
 
+/// What is known of a sound before it is decided.
+pub(crate) struct Weighed<'a> {
+    pub id: SoundId,
+    pub sound: SoundRef<'a>,
+    pub near: Neighbours,
+    pub reading: Reading,
+    pub candidates: Candidates,
+    pub judgement: Judgement,
+}
+
 /// Suggests categories for the sounds of a library, from its index alone.
+///
+/// A sound's own label does not speak for it, nor do files of the same bytes.
 pub fn tag(snapshot: &Snapshot, request: &TagRequest<'_>, observer: &mut dyn Observer) -> Tagged {
+    let mut taggings: Vec<(usize, Tagging)> = Vec::new();
+    let complete = weigh(snapshot, request, observer, &mut |at, weighed| {
+        taggings.push((at, tagging(snapshot, request, weighed)));
+    });
+    if !complete {
+        return Tagged { taggings: Vec::new(), stopped: true };
+    }
+    taggings.sort_unstable_by_key(|(at, _)| *at);
+    Tagged { taggings: taggings.into_iter().map(|(_, tagging)| tagging).collect(), stopped: false }
+}
+
+/// Weighs every sound that is accepted; false when stopped early.
+pub(crate) fn weigh(
+    snapshot: &Snapshot,
+    request: &TagRequest<'_>,
+    observer: &mut dyn Observer,
+    each: &mut dyn FnMut(usize, Weighed<'_>),
+) -> bool {
     let asked: Vec<SoundId> =
         snapshot.sounds().filter(|(_, sound)| (request.accepts)(sound)).map(|(id, _)| id).collect();
     observer.planned(asked.len());
-    let mut taggings: Vec<Option<Tagging>> = vec![None; asked.len()];
+    let lexicon = Lexicon::builtin();
     let mut done = 0;
+    let mut weigh_one = |at: usize, near: Neighbours| {
+        done += 1;
+        if done % 256 == 0 || done == asked.len() {
+            observer.done(done);
+        }
+        let id = asked[at];
+        let Some(sound) = snapshot.get(id) else { return };
+        let reading = match request.sources.words {
+            true => Reading::new(lexicon, &sources_of(snapshot, &sound)),
+            false => Reading::default(),
+        };
+        let candidates = Candidates::new(&near, &reading);
+        let mut judgement = candidates.judge(&WEIGHTS);
+        if let Some(row) = request.taxonomy.and_then(|taxonomy| taxonomy.of(snapshot, &sound)) {
+            judgement.trust(&row.shares());
+        }
+        each(at, Weighed { id, sound, near, reading, candidates, judgement });
+    };
+    if !request.sources.audio {
+        for at in 0..asked.len() {
+            if at % 256 == 0 && (request.stop)() {
+                return false;
+            }
+            weigh_one(at, Neighbours::default());
+        }
+        return true;
+    }
     let around = Neighbourhood {
         bank: request.bank,
         votes: request.votes.unwrap_or(&|_, _| true),
@@ -123,40 +191,34 @@ pub fn tag(snapshot: &Snapshot, request: &TagRequest<'_>, observer: &mut dyn Obs
         jobs: request.jobs,
         stop: request.stop,
     };
-    let complete = neighbours(snapshot, &asked, &around, &mut |at, near| {
-        done += 1;
-        if done % 256 == 0 {
-            observer.done(done);
+    neighbours(snapshot, &asked, &around, &mut weigh_one)
+}
+
+fn tagging(snapshot: &Snapshot, request: &TagRequest<'_>, weighed: Weighed<'_>) -> Tagging {
+    let Weighed { id, sound, near, reading, candidates, judgement } = weighed;
+    let row = request.taxonomy.and_then(|taxonomy| taxonomy.of(snapshot, &sound));
+    let suggestion = |(cat, share): &(CatIndex, f32)| {
+        let mut evidence: Vec<Evidence> = Vec::new();
+        if let Some((row, confidence)) = row.and_then(|row| Some((row, row.confidence_in(*cat)?))) {
+            evidence.push(Evidence::Taxonomy { label: row.label.clone(), confidence });
         }
-        let Some(sound) = snapshot.get(asked[at]) else { return };
-        let heard = Heard::new(&near, |_| true);
-        let mut shares: Vec<(f32, CatIndex)> = heard
-            .shares
-            .iter()
-            .filter_map(|(cat, share)| Some((*share, CatIndex::new(*cat)?)))
-            .filter(|(share, _)| *share >= request.least_share)
-            .collect();
-        shares.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        shares.truncate(request.most);
-        let suggestions: Vec<Suggestion> = shares
-            .into_iter()
-            .map(|(share, cat)| Suggestion {
-                cat,
-                share,
-                evidence: hearing::evidence(snapshot, request.bank, &near, cat),
-            })
-            .collect();
-        taggings[at] = Some(Tagging {
-            id: asked[at],
-            path: SoundPath(snapshot.full_path(&sound).unwrap_or_default()),
-            current: sound.cat().and_then(CatIndex::new),
-            abstained: suggestions.is_empty().then_some(Abstention::Unsure),
-            suggestions,
-        });
-    });
-    observer.done(done);
-    if !complete {
-        return Tagged { taggings: Vec::new(), stopped: true };
+        evidence.extend(hearing::evidence(snapshot, request.bank, &near, *cat));
+        let mut words = reading.evidence(Lexicon::builtin(), *cat);
+        words.truncate(WORDS_NAMED);
+        evidence.extend(words);
+        Suggestion { cat: *cat, share: *share, evidence }
+    };
+    let likely = judgement.shares.iter().filter(|(_, share)| *share >= request.least_share);
+    let suggestions: Vec<Suggestion> = likely.take(request.most).map(suggestion).collect();
+    let abstention = match candidates.is_empty() && row.is_none() {
+        true => Abstention::NoEvidence,
+        false => Abstention::Unsure,
+    };
+    Tagging {
+        id,
+        path: SoundPath(snapshot.full_path(&sound).unwrap_or_default()),
+        current: sound.cat().and_then(CatIndex::new),
+        abstained: suggestions.is_empty().then_some(abstention),
+        suggestions,
     }
-    Tagged { taggings: taggings.into_iter().flatten().collect(), stopped: false }
 }

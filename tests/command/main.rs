@@ -1,6 +1,7 @@
 //! The built command, driven from outside as its users drive it.
 #![allow(clippy::unwrap_used)]
 
+mod auditing;
 mod bad_input;
 mod crash;
 mod demo;
@@ -15,4 +16,6 @@ mod manners;
 mod moving;
 mod report;
 mod support;
+mod tagging;
+mod taxonomies;
 mod watching;

@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod duplicates;
@@ -8,8 +9,11 @@ pub(crate) mod find;
 pub(crate) mod forget;
 pub(crate) mod index;
 pub(crate) mod info;
+pub(crate) mod labelling;
 pub(crate) mod man;
+pub(crate) mod map_taxonomy;
 pub(crate) mod relocate;
 pub(crate) mod report;
+pub(crate) mod tag;
 pub(crate) mod verify;
 pub(crate) mod watch;

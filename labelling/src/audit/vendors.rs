@@ -1,0 +1,112 @@
+//! Categories that one vendor uses for what the others file elsewhere.
+//!
+//! A vendor is a CreatorID, of the metadata or of a UCS file name, else the topmost folder. Each sound of a vendor and
+//! category is judged by its closest neighbours of the other vendors alone; where most of a vendor's sounds of a category
+//! are what the others call another, and hardly any what they call the same, the use differs.
+
+use std::collections::BTreeMap;
+
+use earmark_engine::index::{Snapshot, SoundId, SoundRef};
+use earmark_engine::search::{Neighbour, Neighbours, Vote};
+use earmark_engine::ucs::{CatIndex, file_name};
+
+use super::{Finding, FindingKind, Judged, related};
+use crate::evidence::CatShare;
+use crate::hearing::Heard;
+
+/// Sounds of a vendor in a category that make a use.
+const FEWEST: usize = 5;
+/// Part of them that the others call by one other name.
+const MOST: f32 = 0.6;
+/// Part of them that the others call the same, at most.
+const SAME: f32 = 0.2;
+/// Share of the vote from which a sound counts as called by a name.
+const CALLED: f32 = 0.25;
+/// How likely one of the sounds is labelled anew because of it.
+const GAIN_PER_SOUND: f32 = 0.3;
+/// Sounds named.
+const NAMED: usize = 10;
+
+/// Who made a sound.
+pub(super) fn vendor_of(sound: &SoundRef<'_>) -> Option<String> {
+    let from_metadata = sound.details().ok().and_then(|details| details.creator_id);
+    let path = sound.path().ok()?;
+    let from_name = || {
+        let stem = path.file_stem()?.to_string_lossy().into_owned();
+        let name = file_name::parse_tolerant(&stem).ok()?.name;
+        Some(name.creator_id).filter(|creator| !creator.is_empty())
+    };
+    let from_folder = || {
+        let mut parts = path.components();
+        let first = parts.next()?.as_os_str().to_string_lossy().into_owned();
+        parts.next().map(|_| first)
+    };
+    from_metadata.or_else(from_name).or_else(from_folder)
+}
+
+#[derive(Default)]
+struct Use {
+    sounds: Vec<SoundId>,
+    judged: usize,
+    same: usize,
+    others: BTreeMap<CatIndex, usize>,
+}
+
+/// Findings about uses that differ.
+pub(super) fn inconsistent(snapshot: &Snapshot, judged: &[Judged]) -> Vec<Finding> {
+    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
+    let mut vendors: BTreeMap<SoundId, u32> = BTreeMap::new();
+    for sound in judged {
+        let Some(vendor) = snapshot.get(sound.id).and_then(|sound| vendor_of(&sound)) else { continue };
+        let next = numbers.len() as u32;
+        vendors.insert(sound.id, *numbers.entry(vendor).or_insert(next));
+    }
+    if numbers.len() < 2 {
+        return Vec::new();
+    }
+    let names: BTreeMap<u32, &String> = numbers.iter().map(|(name, number)| (*number, name)).collect();
+    let mut uses: BTreeMap<(u32, CatIndex), Use> = BTreeMap::new();
+    for sound in judged {
+        let Some(vendor) = vendors.get(&sound.id) else { continue };
+        let used = uses.entry((*vendor, sound.label)).or_default();
+        used.sounds.push(sound.id);
+        let of_others =
+            |near: &&Neighbour| vendors.get(&near.vote.sound).is_some_and(|other| other != vendor);
+        let frames = sound.near.frames.iter();
+        let others = Neighbours {
+            frames: frames
+                .map(|(at, near)| (*at, near.iter().filter(of_others).copied().collect()))
+                .collect(),
+        };
+        let heard = Heard::new(&others, |_: &Vote| true);
+        let Some((called, share)) = heard.best().filter(|best| best.1 >= CALLED) else { continue };
+        used.judged += 1;
+        if called == sound.label || heard.of(sound.label) > 0.5 * share {
+            used.same += 1;
+        } else {
+            *used.others.entry(called).or_default() += 1;
+        }
+    }
+    let mut findings = Vec::new();
+    for ((vendor, label), used) in uses {
+        let Some((called, count)) = used.others.iter().max_by_key(|(_, count)| **count) else { continue };
+        let part = *count as f32 / used.judged.max(1) as f32;
+        let same = used.same as f32 / used.judged.max(1) as f32;
+        if used.judged < FEWEST || part < MOST || same > SAME {
+            continue;
+        }
+        let name = names.get(&vendor).map_or("", |name| name.as_str());
+        let message = format!(
+            "{name} files as {} what the others file as {} ({count} of {} sounds judged)",
+            label.cat_id(),
+            called.cat_id(),
+            used.judged
+        );
+        let gain = GAIN_PER_SOUND * part * used.sounds.len() as f32;
+        let mut finding = Finding::of(snapshot, used.sounds[0], FindingKind::Inconsistent, gain, message);
+        finding.suggested.push(CatShare { cat: *called, share: part });
+        finding.related.extend(used.sounds[1..].iter().take(NAMED).filter_map(|id| related(snapshot, *id)));
+        findings.push(finding);
+    }
+    findings
+}

@@ -1,0 +1,454 @@
+//! Finds the words of the UCS list in the words of a sound and weighs what they say.
+//!
+//! The longest terms are taken first, so that `room tone` is neither a room nor a tone, and `bathroom` is no bath. Of
+//! two Categories side by side the last is what the sound is and the first only tells it apart (`fire alarm`, `water
+//! bottle`). Unknown words are tried as compounds (`Holztür`). English comes first; a word that only another language
+//! knows counts in full where it can hardly be an English one, or where that language has other words there.
+
+use std::collections::HashMap;
+
+use earmark_engine::index::{Snapshot, SoundRef};
+use earmark_engine::ucs::{CatIndex, Catalogue, file_name, label_from_file_name};
+
+use super::lexicon::{LANGUAGES, Lexicon, MAX_WORDS, Role, is_empty, is_unspaced};
+use super::tokens::{Token, tokens};
+use crate::evidence::{Evidence, Place};
+
+/// What the name of a Category weighs beside a synonym.
+const CATEGORY: f32 = 2.0;
+/// What the name of a SubCategory weighs.
+const SUBCATEGORY: f32 = 1.6;
+/// A form of the word counts a little less than the word itself.
+const SAME_STEM: f32 = 0.95;
+/// A Category that only tells the next word apart.
+const MODIFIER: f32 = 0.5;
+/// Parts of a compound.
+const PART: f32 = 0.8;
+/// A word that only another language knows.
+const FOREIGN: f32 = 0.9;
+/// The same where it might as well be none.
+const FOREIGN_ALONE: f32 = 0.45;
+/// What a Category's MISC gains over SubCategories of which nothing is said.
+const MISC_BONUS: f32 = 0.15;
+/// Shortest word of another language, and shortest part of a compound, letters.
+const SHORTEST_FOREIGN: usize = 4;
+/// English is English; words of these languages are joined to new ones freely.
+const COMPOUNDING: [(&str, usize); 7] =
+    [("de", 3), ("sv", 3), ("da", 3), ("no", 3), ("nl", 3), ("fi", 4), ("en", 4)];
+
+/// A text about a sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Where it stands.
+    pub place: Place,
+    /// What its words weigh.
+    pub weight: f32,
+    /// The text.
+    pub text: String,
+}
+
+/// A word found in the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MatchedWord {
+    /// As it stands in the text.
+    pub word: String,
+    /// The term of the list.
+    pub term: u32,
+    /// Where it stands.
+    pub place: Place,
+    /// How certain it is that the term is meant.
+    pub factor: f32,
+}
+
+/// What the words of a sound say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// What was found.
+    pub matches: Vec<MatchedWord>,
+    /// By place in the UCS list, ascending: how strongly words point there, from 0 up.
+    pub scores: Vec<(u16, f32)>,
+}
+
+/// The texts about a sound in the index. What stands for its label (a CatID at the head of its name) is not among them:
+/// words are to judge labels, too.
+pub fn sources_of(snapshot: &Snapshot, sound: &SoundRef<'_>) -> Vec<Source> {
+    let mut sources = Vec::new();
+    let mut add = |place, weight, text: &str| {
+        if !text.is_empty() {
+            sources.push(Source { place, weight, text: text.to_owned() });
+        }
+    };
+    let path = sound.path().unwrap_or_default();
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    add(Place::FileName, 1.0, &without_label(&stem));
+    if let Ok(details) = sound.details() {
+        for (place, weight, text) in [
+            (Place::FxName, 1.0, &details.fx_name),
+            (Place::Title, 0.9, &details.title),
+            (Place::Description, 0.6, &details.description),
+            (Place::Keywords, 0.5, &details.keywords),
+        ] {
+            add(place, weight, text.as_deref().unwrap_or_default());
+        }
+    }
+    let folders: Vec<String> = path
+        .parent()
+        .map(|folders| folders.iter().map(|folder| folder.to_string_lossy().into_owned()).collect())
+        .unwrap_or_default();
+    let root = snapshot.manifest().root(sound.row.root);
+    let root = root.map(|root| String::from_utf8_lossy(&root.path).into_owned()).unwrap_or_default();
+    let root = root.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let mut weight = 0.7;
+    for folder in folders.iter().rev().chain([&root]) {
+        add(Place::Folder, weight, folder);
+        weight *= 0.6;
+    }
+    sources
+}
+
+/// A file name without what stands for its label and its makers.
+fn without_label(stem: &str) -> String {
+    if label_from_file_name(stem).is_none() {
+        return stem.to_owned();
+    }
+    match file_name::parse_tolerant(stem) {
+        Ok(file_name::TolerantName { name, .. }) => {
+            let parts =
+                [name.user_category.as_deref(), name.vendor_category.as_deref(), Some(name.fx_name.as_str())];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        }
+        Err(_) => stem.split_once(['_', '-']).map_or(String::new(), |(_, rest)| rest.to_owned()),
+    }
+}
+
+/// A stretch of words that is a term.
+struct Span {
+    words: std::ops::Range<usize>,
+    /// Terms and how certain each is meant.
+    terms: Vec<(u32, f32)>,
+}
+
+impl Reading {
+    /// Reads texts.
+    pub fn new(lexicon: &Lexicon, sources: &[Source]) -> Self {
+        let mut languages = [0u32; LANGUAGES.len()];
+        let found: Vec<(&Source, Vec<Token>, Vec<Span>)> = sources
+            .iter()
+            .map(|source| {
+                let tokens = tokens(&source.text);
+                let spans = spans(lexicon, &tokens);
+                for span in &spans {
+                    let mut seen = [false; LANGUAGES.len()];
+                    for (term, _) in &span.terms {
+                        seen[usize::from(lexicon.term(*term).language)] = true;
+                    }
+                    languages.iter_mut().zip(seen).for_each(|(count, seen)| *count += u32::from(seen));
+                }
+                (source, tokens, spans)
+            })
+            .collect();
+        let mut reading = Self::default();
+        let mut scores: HashMap<u16, f32> = HashMap::new();
+        let mut said: Vec<u32> = Vec::new();
+        let mut order: Vec<usize> = (0..found.len()).collect();
+        order.sort_by(|a, b| found[*b].0.weight.total_cmp(&found[*a].0.weight));
+        for at in order {
+            let (source, tokens, spans) = &found[at];
+            for (number, span) in spans.iter().enumerate() {
+                let next = spans.get(number + 1).filter(|next| next.words.start == span.words.end);
+                reading.weigh(lexicon, (source, tokens, span, next), &languages, &mut said, &mut scores);
+            }
+        }
+        for (cat, score) in &mut scores {
+            let entry = CatIndex::new(*cat).map(|cat| Catalogue::builtin().get(cat));
+            *score += if entry.is_some_and(|entry| entry.subcategory == "MISC") { MISC_BONUS } else { 0.0 };
+        }
+        reading.scores = scores.into_iter().collect();
+        reading.scores.sort_unstable_by_key(|score| score.0);
+        reading
+    }
+
+    fn weigh(
+        &mut self,
+        lexicon: &Lexicon,
+        (source, tokens, span, next): (&Source, &[Token], &Span, Option<&Span>),
+        languages: &[u32; LANGUAGES.len()],
+        said: &mut Vec<u32>,
+        scores: &mut HashMap<u16, f32>,
+    ) {
+        let word: String = {
+            let words: Vec<&str> =
+                tokens[span.words.clone()].iter().map(|token| token.text.as_str()).collect();
+            words.join(" ")
+        };
+        // What was said in a better place is not said again.
+        let key = span.terms.iter().map(|(term, _)| *term).min().unwrap_or_default();
+        if said.contains(&key) {
+            return;
+        }
+        said.push(key);
+        let mut best: HashMap<u16, f32> = HashMap::new();
+        for (term, certain) in &span.terms {
+            let listed = lexicon.term(*term);
+            let mut factor = *certain;
+            if listed.language != 0 {
+                let sure = !word.is_ascii() || languages[usize::from(listed.language)] > 1;
+                factor *= if sure { FOREIGN } else { FOREIGN_ALONE };
+            }
+            let is_modifier = next.is_some_and(|next| tells_apart(lexicon, *term, next));
+            for entry in &listed.entries {
+                let role = match entry.role {
+                    Role::Category if is_modifier => CATEGORY * MODIFIER,
+                    Role::Category => CATEGORY,
+                    Role::SubCategory => SUBCATEGORY,
+                    Role::Synonym => 1.0,
+                };
+                let value = role * factor * source.weight * listed.weight;
+                let best = best.entry(entry.cat).or_default();
+                *best = best.max(value);
+            }
+            self.matches.push(MatchedWord { word: word.clone(), term: *term, place: source.place, factor });
+        }
+        best.into_iter().for_each(|(cat, value)| *scores.entry(cat).or_default() += value);
+    }
+
+    /// How strongly words point to a category.
+    pub fn of(&self, cat: CatIndex) -> f32 {
+        let at = self.scores.binary_search_by_key(&cat.to_u16(), |score| score.0);
+        at.map_or(0.0, |at| self.scores[at].1)
+    }
+
+    /// The category that words point to most strongly.
+    pub fn best(&self) -> Option<(CatIndex, f32)> {
+        let best = self.scores.iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
+        Some((CatIndex::new(best.0)?, best.1))
+    }
+
+    /// The words that speak for a category, each once.
+    pub fn evidence(&self, lexicon: &Lexicon, cat: CatIndex) -> Vec<Evidence> {
+        let mut evidence: Vec<Evidence> = Vec::new();
+        let mut words: Vec<(&str, Place)> = Vec::new();
+        for found in &self.matches {
+            let term = lexicon.term(found.term);
+            let speaks = term.entries.iter().any(|entry| entry.cat == cat.to_u16());
+            if speaks && !words.contains(&(&found.word, found.place)) {
+                words.push((&found.word, found.place));
+                evidence.push(Evidence::Word {
+                    word: found.word.clone(),
+                    term: term.text.clone(),
+                    language: LANGUAGES[usize::from(term.language)],
+                    place: found.place,
+                });
+            }
+        }
+        evidence
+    }
+}
+
+/// Whether a term only tells apart what the next word names: both are Categories, and not the same.
+fn tells_apart(lexicon: &Lexicon, term: u32, next: &Span) -> bool {
+    let term = lexicon.term(term);
+    if !matches!(LANGUAGES[usize::from(term.language)], "en" | "de" | "nl" | "sv" | "da" | "no" | "fi") {
+        return false;
+    }
+    let categories = |entries: &[super::lexicon::Entry]| -> Vec<&'static str> {
+        let of = |cat| CatIndex::new(cat).map(|cat| Catalogue::builtin().get(cat).category.as_ref());
+        let named = entries.iter().filter(|entry| entry.role == Role::Category);
+        named.filter_map(|entry| of(entry.cat)).collect()
+    };
+    let own = categories(&term.entries);
+    let others: Vec<&str> =
+        next.terms.iter().flat_map(|(term, _)| categories(&lexicon.term(*term).entries)).collect();
+    !own.is_empty() && !others.is_empty() && !own.iter().any(|category| others.contains(category))
+}
+
+/// The terms in a text, longest first.
+fn spans(lexicon: &Lexicon, tokens: &[Token]) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let longest = MAX_WORDS.min(tokens.len() - at);
+        let found = (1..=longest).rev().find_map(|count| {
+            let terms =
+                if count > 1 { phrase(lexicon, &tokens[at..at + count]) } else { word(lexicon, &tokens[at]) };
+            (!terms.is_empty()).then_some((count, terms))
+        });
+        match found {
+            Some((count, terms)) => {
+                spans.push(Span { words: at..at + count, terms });
+                at += count;
+            }
+            None => {
+                spans.extend(
+                    parts(lexicon, &tokens[at]).into_iter().map(|terms| Span { words: at..at + 1, terms }),
+                );
+                at += 1;
+            }
+        }
+    }
+    spans
+}
+
+/// Terms of several words, also written as one: `fire truck` is a firetruck.
+fn phrase(lexicon: &Lexicon, tokens: &[Token]) -> Vec<(u32, f32)> {
+    let words: Vec<&str> = tokens.iter().map(|token| token.folded.as_str()).collect();
+    let exact =
+        prefer_english(lexicon, lexicon.exact(&words.join(" ")).iter().map(|term| (*term, 1.0)).collect());
+    if !exact.is_empty() || words.iter().any(|word| word.chars().count() < 3 || is_empty(word)) {
+        return exact;
+    }
+    // Only English: joined at random, words of twenty languages are found by chance.
+    let joined = words.concat();
+    let terms = lexicon.exact(&joined).iter().filter(|term| lexicon.term(**term).language == 0);
+    terms.map(|term| (*term, 1.0)).collect()
+}
+
+/// Terms that a word is, or is a form of.
+fn word(lexicon: &Lexicon, token: &Token) -> Vec<(u32, f32)> {
+    let folded = token.folded.as_str();
+    if is_empty(folded) || is_unspaced(folded) {
+        return Vec::new();
+    }
+    let mut english: Vec<(u32, f32)> = of_language(lexicon, folded, 0);
+    if !english.is_empty() {
+        english.sort_unstable_by_key(|term| term.0);
+        return english;
+    }
+    let letters = folded.chars().count();
+    if letters < SHORTEST_FOREIGN && (token.text.is_ascii() || letters < 2) {
+        return Vec::new();
+    }
+    (1..LANGUAGES.len() as u8).flat_map(|language| of_language(lexicon, folded, language)).collect()
+}
+
+fn of_language(lexicon: &Lexicon, folded: &str, language: u8) -> Vec<(u32, f32)> {
+    let is_here = |term: &&u32| lexicon.term(**term).language == language;
+    let mut terms: Vec<(u32, f32)> =
+        lexicon.exact(folded).iter().filter(is_here).map(|term| (*term, 1.0)).collect();
+    for term in lexicon.by_stem(folded, language) {
+        if !terms.iter().any(|(known, _)| known == term) {
+            terms.push((*term, SAME_STEM));
+        }
+    }
+    terms
+}
+
+fn prefer_english(lexicon: &Lexicon, terms: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
+    if terms.iter().any(|(term, _)| lexicon.term(*term).language == 0) {
+        return terms.into_iter().filter(|(term, _)| lexicon.term(*term).language == 0).collect();
+    }
+    terms
+}
+
+/// Terms within an unknown word: of a script without blanks the longest in turn, else the two halves of a compound.
+fn parts(lexicon: &Lexicon, token: &Token) -> Vec<Vec<(u32, f32)>> {
+    let folded = token.folded.as_str();
+    if is_unspaced(folded) {
+        return unspaced(lexicon, folded);
+    }
+    if is_empty(folded) || !folded.chars().all(char::is_alphabetic) {
+        return Vec::new();
+    }
+    for (name, shortest) in COMPOUNDING {
+        let Some(language) = LANGUAGES.iter().position(|language| *language == name) else { continue };
+        let language = language as u8;
+        let mut places: Vec<usize> = folded.char_indices().map(|(place, _)| place).collect();
+        places.push(folded.len());
+        if places.len() <= 2 * shortest {
+            continue;
+        }
+        // The last part is what the compound is: the longer it is, the less is read into the word.
+        for place in &places[shortest..places.len() - shortest] {
+            let (first, last) = folded.split_at(*place);
+            let lasts = of_language(lexicon, last, language);
+            if lasts.is_empty() {
+                continue;
+            }
+            let mut firsts = of_language(lexicon, first, language);
+            let links: &[&str] = if language == 0 { &[] } else { &["s", "n", "en", "es"] };
+            for link in links {
+                let bare = first.strip_suffix(link).filter(|bare| bare.chars().count() >= shortest);
+                if let Some(bare) = bare.filter(|_| firsts.is_empty()) {
+                    firsts = of_language(lexicon, bare, language);
+                }
+            }
+            if !firsts.is_empty() {
+                let part = |terms: Vec<(u32, f32)>| {
+                    terms.into_iter().map(|(term, sure)| (term, sure * PART)).collect()
+                };
+                return vec![part(firsts), part(lasts)];
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Longest terms in turn; single letters only where the word is not longer.
+fn unspaced(lexicon: &Lexicon, folded: &str) -> Vec<Vec<(u32, f32)>> {
+    let letters: Vec<char> = folded.chars().collect();
+    let shortest = if letters.len() == 1 { 1 } else { 2 };
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < letters.len() {
+        let longest = lexicon.longest_unspaced.min(letters.len() - at);
+        let term = (shortest..=longest).rev().find_map(|count| {
+            let key: String = letters[at..at + count].iter().collect();
+            let terms = lexicon.exact(&key);
+            (!terms.is_empty()).then(|| (count, terms.iter().map(|term| (*term, 1.0)).collect()))
+        });
+        match term {
+            Some((count, terms)) => {
+                found.push(terms);
+                at += count;
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn best(name: &str) -> &'static str {
+        let source = Source { place: Place::FileName, weight: 1.0, text: name.to_owned() };
+        let reading = Reading::new(Lexicon::builtin(), &[source]);
+        reading.best().map_or("", |best| best.0.cat_id())
+    }
+
+    fn category(name: &str) -> String {
+        let cat = Catalogue::builtin().by_cat_id(best(name));
+        cat.map(|cat| Catalogue::builtin().get(cat).category.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn compounds_are_what_their_last_word_says() {
+        assert_eq!(category("fire alarm"), "ALARMS");
+        assert_eq!(category("FireAlarm_03"), "ALARMS");
+        assert_eq!(category("fire"), "FIRE");
+        assert_eq!(best("wood door"), "DOORWood");
+        assert_eq!(best("WoodenDoors_02"), "DOORWood");
+        assert_eq!(best("bathroom"), "AMBRoom");
+        assert_ne!(category("bathroom tone"), "WATER");
+    }
+
+    #[test]
+    fn plurals_cases_and_other_languages_are_the_same_words() {
+        for name in
+            ["Tür", "Türen", "Tuer", "Tueren", "Holztür", "puertas", "portes", "deuren", "двери", "門"]
+        {
+            assert_eq!(category(name), "DOORS", "{name}");
+        }
+        assert_eq!(best("Holztür"), "DOORWood");
+        assert_eq!(category("dog barking"), "ANIMALS");
+        assert_eq!(best("dogs"), "ANMLDog");
+    }
+
+    #[test]
+    fn names_without_words_say_nothing() {
+        for name in ["", "0001", "sfx_fx_loop", "x_y_z", "ÿÿ\u{0}", "misc"] {
+            assert_eq!(best(name), "", "{name}");
+        }
+    }
+}
