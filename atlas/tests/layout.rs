@@ -79,7 +79,7 @@ fn copies_of_a_vector_do_not_push_each_other_out_of_the_map() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_laid_out_lies_in_the_square(

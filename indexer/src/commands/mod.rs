@@ -18,6 +18,7 @@ pub(crate) mod serve;
 pub(crate) mod tag;
 pub(crate) mod rename;
 pub(crate) mod undo;
+pub(crate) mod tag;
 pub(crate) mod verify;
 pub(crate) mod watch;
 pub(crate) mod write;

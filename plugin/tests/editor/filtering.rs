@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use earmark_plugin::exchange::{Command, FilterState, SoundKey};
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::kittest::Queryable as _;
 
 use crate::support::{Stage, views};
 use crate::{click, results};

@@ -1,7 +1,7 @@
 //! Whatever state it is in, the window says what to do, and stays as it is.
 
 use earmark_plugin::editor::Request;
-use earmark_plugin::exchange::{Audition, Command, Mode, Theme, View};
+use earmark_plugin::exchange::{Command, Mode, Theme, View};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
