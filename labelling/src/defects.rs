@@ -28,12 +28,12 @@ const DC_PART: f64 = 0.2;
 const SAME: f32 = 1.5 / 32768.0;
 /// Level of a channel beside the others below which it is empty, dB.
 const EMPTY_DB: f64 = -60.0;
-/// Part of the power above 200 Hz from which a channel is no LFE.
-const LFE_HIGH: f64 = 0.5;
+/// Part of the power above the corner from which a channel is no LFE.
+const LFE_HIGH: f64 = 0.3;
 /// The same of the channel that looks like an LFE in the wrong place.
-const LFE_LOW: f64 = 0.02;
-/// Corner of the filter that tells an LFE, Hz.
-const LFE_CORNER_HZ: f64 = 200.0;
+const LFE_LOW: f64 = 0.1;
+/// Corner of the filter (6 dB an octave) that tells an LFE, Hz.
+const LFE_CORNER_HZ: f64 = 400.0;
 /// Where the LFE of six channels stands (L R C LFE Ls Rs, as WAVE_FORMAT_EXTENSIBLE orders them).
 const LFE: usize = 3;
 const SURROUND: usize = 6;

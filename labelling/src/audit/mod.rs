@@ -12,7 +12,7 @@ mod versions;
 use std::num::NonZero;
 
 use earmark_engine::index::{Segment, Snapshot, SoundId, SoundRef};
-use earmark_engine::search::{Neighbourhood, Neighbours, neighbours};
+use earmark_engine::search::{Neighbour, Neighbourhood, Neighbours, neighbours};
 use earmark_engine::ucs::CatIndex;
 
 use crate::defects;
@@ -20,6 +20,8 @@ use crate::evidence::{CatShare, Evidence, Related, SoundPath};
 use crate::hearing::{self, Heard};
 use crate::observer::Observer;
 use crate::words::{Lexicon, Reading, sources_of};
+
+use vendors::Vendors;
 
 pub use confident::{Confident, Doubt};
 pub use versions::{Change, changes};
@@ -174,8 +176,31 @@ pub(crate) fn related(snapshot: &Snapshot, id: SoundId) -> Option<Related> {
 pub(crate) struct Judged {
     pub id: SoundId,
     pub label: CatIndex,
-    pub near: Neighbours,
     pub heard: Heard,
+    /// Neighbours that may be named as evidence.
+    near: Neighbours,
+    /// Sounds with another label that may be its twins.
+    likely_twins: Vec<(SoundId, CatIndex)>,
+}
+
+/// Neighbours of a category kept for evidence; of a library of 100,000 sounds not all can be.
+const KEPT: usize = 3;
+/// Categories of a smaller share are never named.
+const LEAST_SHARE: f32 = 0.1;
+
+/// The closest neighbours of each category that may come into question.
+fn kept(near: &Neighbours, heard: &Heard, label: CatIndex) -> Neighbours {
+    let mut kept = Neighbours::default();
+    for (cat, _) in heard.shares.iter().filter(|share| share.0 != label.to_u16() && share.1 >= LEAST_SHARE) {
+        let frames = near.frames.iter().flat_map(|(at, near)| near.iter().map(move |near| (*at, *near)));
+        let mut own: Vec<(f64, Neighbour)> = frames.filter(|(_, near)| near.vote.cat == *cat).collect();
+        own.sort_by(|a, b| {
+            b.1.vote.cosine.total_cmp(&a.1.vote.cosine).then(a.1.vote.sound.cmp(&b.1.vote.sound))
+        });
+        own.dedup_by_key(|near| near.1.vote.sound);
+        kept.frames.extend(own.into_iter().take(KEPT).map(|(at, near)| (at, vec![near])));
+    }
+    kept
 }
 
 /// Looks for what is wrong with a library's labels, and, if asked to listen, with its files.
@@ -195,15 +220,18 @@ pub fn audit(snapshot: &Snapshot, request: &AuditRequest<'_>, observer: &mut dyn
     let mut done = 0;
     let mut judged: Vec<Option<Judged>> = Vec::new();
     judged.resize_with(labelled.len(), || None);
-    let complete = neighbours(snapshot, &labelled, &around, &mut |at, mut near| {
+    let mut vendors = Vendors::new(snapshot, &labelled);
+    let complete = neighbours(snapshot, &labelled, &around, &mut |at, near| {
         done += 1;
         if done % 256 == 0 {
             observer.done(done);
         }
+        let id = labelled[at];
+        let Some(label) = label_of(id) else { return };
+        vendors.take(id, label, &near);
         let heard = Heard::new(&near, |_| true);
-        // Of a large library only the closest are kept for evidence.
-        near.frames.iter_mut().for_each(|(_, near)| near.shrink_to_fit());
-        judged[at] = label_of(labelled[at]).map(|label| Judged { id: labelled[at], label, near, heard });
+        let likely_twins = twins::likely(label, &near);
+        judged[at] = Some(Judged { id, label, near: kept(&near, &heard, label), heard, likely_twins });
     });
     let stopped = Audit { stopped: true, ..Audit::default() };
     if !complete {
@@ -211,7 +239,7 @@ pub fn audit(snapshot: &Snapshot, request: &AuditRequest<'_>, observer: &mut dyn
     }
     let judged: Vec<Judged> = judged.into_iter().flatten().collect();
     let mut findings = contradicted(snapshot, request, &judged);
-    findings.extend(vendors::inconsistent(snapshot, &judged));
+    findings.extend(vendors.findings(snapshot));
     findings.extend(twins::disagreeing(snapshot, &judged));
     findings.extend(versions::outdated(snapshot, &sounds));
     findings.extend(defects::known(snapshot, &sounds));

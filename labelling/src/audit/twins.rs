@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use earmark_engine::index::{Snapshot, SoundId};
+use earmark_engine::search::Neighbours;
 use earmark_engine::ucs::CatIndex;
 
 use super::{Finding, FindingKind, Judged, related};
@@ -18,6 +19,14 @@ const LENGTH: f64 = 0.02;
 const FRAMES: usize = 64;
 /// One of the two labels is wrong; which, is not known.
 const GAIN: f32 = 0.5;
+
+/// Neighbours with another label that may be twins.
+pub(super) fn likely(label: CatIndex, near: &Neighbours) -> Vec<(SoundId, CatIndex)> {
+    let near = near.frames.iter().flat_map(|(_, near)| near);
+    let likely = near.filter(|near| near.vote.cosine >= LIKELY && near.vote.cat != label.to_u16());
+    let others: BTreeSet<(SoundId, u16)> = likely.map(|near| (near.vote.sound, near.vote.cat)).collect();
+    others.into_iter().filter_map(|(sound, cat)| Some((sound, CatIndex::new(cat)?))).collect()
+}
 
 /// Findings about twins, one for each pair.
 pub(super) fn disagreeing(snapshot: &Snapshot, judged: &[Judged]) -> Vec<Finding> {
@@ -38,10 +47,7 @@ pub(super) fn disagreeing(snapshot: &Snapshot, judged: &[Judged]) -> Vec<Finding
         }
     }
     for sound in judged {
-        let near = sound.near.frames.iter().flat_map(|(_, near)| near);
-        let likely = near.filter(|near| near.vote.cosine >= LIKELY && near.vote.cat != sound.label.to_u16());
-        let others: BTreeSet<(SoundId, u16)> = likely.map(|near| (near.vote.sound, near.vote.cat)).collect();
-        for (other, cat) in others {
+        for (other, cat) in sound.likely_twins.iter().copied() {
             let pair = (sound.id.min(other), sound.id.max(other));
             if pairs.contains(&pair) {
                 continue;
@@ -50,7 +56,6 @@ pub(super) fn disagreeing(snapshot: &Snapshot, judged: &[Judged]) -> Vec<Finding
                 continue;
             };
             pairs.insert(pair);
-            let Some(cat) = CatIndex::new(cat) else { continue };
             findings.push(finding(snapshot, sound, (other, cat), "is as good as the same as", cosine));
         }
     }

@@ -4,13 +4,13 @@
 //! category is judged by its closest neighbours of the other vendors alone; where most of a vendor's sounds of a category
 //! are what the others call another, and hardly any what they call the same, the use differs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use earmark_engine::index::{Snapshot, SoundId, SoundRef};
 use earmark_engine::search::{Neighbour, Neighbours, Vote};
 use earmark_engine::ucs::{CatIndex, file_name};
 
-use super::{Finding, FindingKind, Judged, related};
+use super::{Finding, FindingKind, related};
 use crate::evidence::CatShare;
 use crate::hearing::Heard;
 
@@ -52,61 +52,78 @@ struct Use {
     others: BTreeMap<CatIndex, usize>,
 }
 
-/// Findings about uses that differ.
-pub(super) fn inconsistent(snapshot: &Snapshot, judged: &[Judged]) -> Vec<Finding> {
-    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
-    let mut vendors: BTreeMap<SoundId, u32> = BTreeMap::new();
-    for sound in judged {
-        let Some(vendor) = snapshot.get(sound.id).and_then(|sound| vendor_of(&sound)) else { continue };
-        let next = numbers.len() as u32;
-        vendors.insert(sound.id, *numbers.entry(vendor).or_insert(next));
+/// How vendors use categories, gathered sound by sound.
+pub(super) struct Vendors {
+    names: Vec<String>,
+    of_sound: HashMap<SoundId, u32>,
+    uses: BTreeMap<(u32, CatIndex), Use>,
+}
+
+impl Vendors {
+    /// Of labelled sounds.
+    pub(super) fn new(snapshot: &Snapshot, sounds: &[SoundId]) -> Self {
+        let mut vendors = Self { names: Vec::new(), of_sound: HashMap::new(), uses: BTreeMap::new() };
+        let mut numbers: HashMap<String, u32> = HashMap::new();
+        for id in sounds {
+            let Some(vendor) = snapshot.get(*id).and_then(|sound| vendor_of(&sound)) else { continue };
+            let number = *numbers.entry(vendor).or_insert_with_key(|vendor| {
+                vendors.names.push(vendor.clone());
+                vendors.names.len() as u32 - 1
+            });
+            vendors.of_sound.insert(*id, number);
+        }
+        vendors
     }
-    if numbers.len() < 2 {
-        return Vec::new();
-    }
-    let names: BTreeMap<u32, &String> = numbers.iter().map(|(name, number)| (*number, name)).collect();
-    let mut uses: BTreeMap<(u32, CatIndex), Use> = BTreeMap::new();
-    for sound in judged {
-        let Some(vendor) = vendors.get(&sound.id) else { continue };
-        let used = uses.entry((*vendor, sound.label)).or_default();
-        used.sounds.push(sound.id);
+
+    /// Takes a sound with its neighbours.
+    pub(super) fn take(&mut self, id: SoundId, label: CatIndex, near: &Neighbours) {
+        let Some(vendor) = self.of_sound.get(&id).filter(|_| self.names.len() > 1) else { return };
+        let used = self.uses.entry((*vendor, label)).or_default();
+        used.sounds.push(id);
         let of_others =
-            |near: &&Neighbour| vendors.get(&near.vote.sound).is_some_and(|other| other != vendor);
-        let frames = sound.near.frames.iter();
+            |near: &&Neighbour| self.of_sound.get(&near.vote.sound).is_some_and(|other| other != vendor);
+        let frames = near.frames.iter();
         let others = Neighbours {
             frames: frames
                 .map(|(at, near)| (*at, near.iter().filter(of_others).copied().collect()))
                 .collect(),
         };
         let heard = Heard::new(&others, |_: &Vote| true);
-        let Some((called, share)) = heard.best().filter(|best| best.1 >= CALLED) else { continue };
+        let Some((called, share)) = heard.best().filter(|best| best.1 >= CALLED) else { return };
         used.judged += 1;
-        if called == sound.label || heard.of(sound.label) > 0.5 * share {
+        if called == label || heard.of(label) > 0.5 * share {
             used.same += 1;
         } else {
             *used.others.entry(called).or_default() += 1;
         }
     }
-    let mut findings = Vec::new();
-    for ((vendor, label), used) in uses {
-        let Some((called, count)) = used.others.iter().max_by_key(|(_, count)| **count) else { continue };
-        let part = *count as f32 / used.judged.max(1) as f32;
-        let same = used.same as f32 / used.judged.max(1) as f32;
-        if used.judged < FEWEST || part < MOST || same > SAME {
-            continue;
+
+    /// Findings about uses that differ.
+    pub(super) fn findings(self, snapshot: &Snapshot) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for ((vendor, label), mut used) in self.uses {
+            used.sounds.sort_unstable();
+            let Some((called, count)) = used.others.iter().max_by_key(|(_, count)| **count) else { continue };
+            let part = *count as f32 / used.judged.max(1) as f32;
+            let same = used.same as f32 / used.judged.max(1) as f32;
+            if used.judged < FEWEST || part < MOST || same > SAME {
+                continue;
+            }
+            let name = &self.names[vendor as usize];
+            let message = format!(
+                "{name} files as {} what the others file as {} ({count} of {} sounds judged)",
+                label.cat_id(),
+                called.cat_id(),
+                used.judged
+            );
+            let gain = GAIN_PER_SOUND * part * used.sounds.len() as f32;
+            let mut finding = Finding::of(snapshot, used.sounds[0], FindingKind::Inconsistent, gain, message);
+            finding.suggested.push(CatShare { cat: *called, share: part });
+            finding
+                .related
+                .extend(used.sounds[1..].iter().take(NAMED).filter_map(|id| related(snapshot, *id)));
+            findings.push(finding);
         }
-        let name = names.get(&vendor).map_or("", |name| name.as_str());
-        let message = format!(
-            "{name} files as {} what the others file as {} ({count} of {} sounds judged)",
-            label.cat_id(),
-            called.cat_id(),
-            used.judged
-        );
-        let gain = GAIN_PER_SOUND * part * used.sounds.len() as f32;
-        let mut finding = Finding::of(snapshot, used.sounds[0], FindingKind::Inconsistent, gain, message);
-        finding.suggested.push(CatShare { cat: *called, share: part });
-        finding.related.extend(used.sounds[1..].iter().take(NAMED).filter_map(|id| related(snapshot, *id)));
-        findings.push(finding);
+        findings
     }
-    findings
 }

@@ -16,7 +16,7 @@ use crate::words::{folding, sources_of};
 static CHANGES: &str = include_str!("../../data/ucs_changes.csv");
 /// How likely a CatID of an older version is written anew because of it.
 const RENAMED_GAIN: f32 = 0.95;
-const SPLIT_GAIN: f32 = 0.6;
+const SPLIT_GAIN: f32 = 0.4;
 const UNKNOWN_GAIN: f32 = 0.8;
 /// Longest CatID of any version, letters.
 const LONGEST: usize = 14;

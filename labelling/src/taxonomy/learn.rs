@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use earmark_engine::index::{Segment, Snapshot, SoundRef};
-use earmark_engine::ucs::CatIndex;
+use earmark_engine::ucs::{CatIndex, Catalogue};
 
 use super::table::FileLabels;
 use super::{MapRow, Target, Taxonomy, folder_of};
@@ -22,6 +22,8 @@ const LABEL_WORDS: f32 = 2.0;
 const LEAST_CONFIDENCE: f32 = 0.15;
 /// … and no more than so many.
 const TARGETS: usize = 3;
+/// Part from which a Category is proposed though none of its SubCategories is.
+const CATEGORY: f32 = 0.35;
 /// Sounds named for each.
 const EXAMPLES: usize = 3;
 
@@ -126,10 +128,15 @@ impl Gathered {
             .collect();
         let reading = Reading::new(lexicon, &sources);
         let said = words_shares(&reading);
+        // Where sounds bear CatIDs, words have nothing to add.
+        let bearing: usize = self.cats.values().map(|gathered| gathered.1).sum();
+        let unlabelled = 1.0 - bearing as f32 / self.sounds.max(1) as f32;
+        let words = if said.is_empty() { 0.0 } else { LABEL_WORDS * unlabelled };
         for (cat, share) in &said {
-            self.cats.entry(*cat).or_default().0 += LABEL_WORDS * share;
+            self.cats.entry(*cat).or_default().0 += words * share;
         }
-        let total = self.sounds as f32 + if said.is_empty() { 0.0 } else { LABEL_WORDS };
+        let total = self.sounds as f32 + words;
+        let open = category_alone(&self.cats, total);
         let mut targets: Vec<Target> = self
             .cats
             .into_iter()
@@ -166,8 +173,28 @@ impl Gathered {
             .collect();
         targets.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.cat.cmp(&b.cat)));
         targets.truncate(TARGETS);
+        targets.extend(open.filter(|_| targets.is_empty()));
         MapRow { label, targets, sounds: self.sounds }
     }
+}
+
+/// The MISC of a Category that is likely, for a label that leaves the SubCategory open.
+fn category_alone(cats: &HashMap<CatIndex, (f32, usize, Vec<(f32, String)>)>, total: f32) -> Option<Target> {
+    let catalogue = Catalogue::builtin();
+    let mut sums: BTreeMap<&str, (f32, Vec<(f32, String)>)> = BTreeMap::new();
+    for (cat, (sum, _, examples)) in cats {
+        let (all, named) = sums.entry(&catalogue.get(*cat).category).or_default();
+        *all += sum;
+        named.extend(examples.iter().cloned());
+    }
+    let (category, (sum, mut examples)) = sums.into_iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
+    let cat = catalogue.by_names(category, "MISC").filter(|_| sum / total >= CATEGORY)?;
+    examples.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let mut names: Vec<String> = examples.into_iter().map(|(_, name)| name).collect();
+    names.dedup();
+    names.truncate(EXAMPLES);
+    let reasons = format!("Category {category} {:.0} %, its SubCategory is open", sum / total * 100.0);
+    Some(Target { cat, confidence: LEAST_CONFIDENCE, reasons, examples: names })
 }
 
 /// What words say, as parts of one: the strongest few, sharpened.

@@ -192,7 +192,10 @@ impl Reading {
             let listed = lexicon.term(*term);
             let mut factor = *certain;
             if listed.language != 0 {
-                let sure = !word.is_ascii() || languages[usize::from(listed.language)] > 1;
+                // The very name of a Category is hardly there by chance.
+                let named =
+                    *certain == 1.0 && listed.entries.iter().any(|entry| entry.role == Role::Category);
+                let sure = named || !word.is_ascii() || languages[usize::from(listed.language)] > 1;
                 factor *= if sure { FOREIGN } else { FOREIGN_ALONE };
             }
             let is_modifier = next.is_some_and(|next| tells_apart(lexicon, *term, next));
@@ -312,6 +315,11 @@ fn word(lexicon: &Lexicon, token: &Token) -> Vec<(u32, f32)> {
     let mut english: Vec<(u32, f32)> = of_language(lexicon, folded, 0);
     if !english.is_empty() {
         english.sort_unstable_by_key(|term| term.0);
+        // `portes` may be a form of `port`, but it is the French doors: both are possible.
+        if !english.iter().any(|(_, sure)| *sure == 1.0) {
+            let foreign = lexicon.exact(folded).iter().filter(|_| folded.chars().count() > SHORTEST_FOREIGN);
+            english.extend(foreign.map(|term| (*term, 1.0)));
+        }
         return english;
     }
     let letters = folded.chars().count();
@@ -440,7 +448,8 @@ mod tests {
         {
             assert_eq!(category(name), "DOORS", "{name}");
         }
-        assert_eq!(best("Holztür"), "DOORWood");
+        assert_eq!(best("Glastueren"), "DOORGlas");
+        assert_eq!(category("Schiffsglocke"), "BELLS");
         assert_eq!(category("dog barking"), "ANIMALS");
         assert_eq!(best("dogs"), "ANMLDog");
     }
