@@ -10,8 +10,8 @@ use earmark_engine::network::{EmbedError, ModelError};
 use earmark_engine::search::filter::FilterError;
 use earmark_engine::ucs::{LabelTableError, UcsError};
 use earmark_labelling::taxonomy::TaxonomyError;
-use earmark_server::ServeError;
 use earmark_relabel::{ChangeError, PlanError, SuggestionsError};
+use earmark_server::ServeError;
 use thiserror::Error;
 
 /// Why a command ended early.

@@ -27,7 +27,6 @@ let report = null;
 let kind = null;
 let items = [];
 let turn = 0;
-let correcting = false;
 
 /** Builds the view. */
 export function build(of) {
@@ -201,7 +200,6 @@ function decorate(item, at) {
 
 function showSide() {
   const item = list.row();
-  correcting = false;
   parts.field = null;
   if (!item) {
     const open = report?.kinds.find((of) => of.kind === kind)?.open ?? 0;
@@ -255,18 +253,13 @@ function reasonOf(reason, item) {
 
 // Decisions.
 
-async function decide(verdict, cat_id) {
+/** What is sent, one after another; the page does not wait for it. */
+let sending = Promise.resolve();
+
+function decide(verdict, cat_id) {
   const item = list.row();
-  if (!item || correcting) return;
+  if (!item) return;
   if (verdict === "accepted" && !item.choices.length) return toast("There is nothing to accept here: correct it, or skip it.", true);
-  correcting = true;
-  try {
-    await post("review/decide", { items: [item.number], verdict, cat_id });
-  } catch (error) {
-    correcting = false;
-    return toast(error.message, true);
-  }
-  correcting = false;
   // Other lines may be about the same sound.
   for (const [at, other] of items.entries()) {
     if (other.key !== item.key) continue;
@@ -274,10 +267,17 @@ async function decide(verdict, cat_id) {
     other.decided = verdict === "accepted" ? item.choices[0].cat_id : cat_id ?? null;
     decorate(other, at);
   }
-  report = await get("review");
-  showBar();
   list.element.focus();
   if (!step(1)) showSide();
+  sending = sending.then(() => post("review/decide", { items: [item.number], verdict, cat_id })).then(refresh, async (error) => {
+    toast(error.message, true);
+    await load(item.number);
+  });
+}
+
+async function refresh() {
+  report = await get("review");
+  showBar();
 }
 
 /** Selects the next (or the previous) suggestion that is open. */
@@ -290,7 +290,7 @@ function step(by) {
   }
   if (by > 0) {
     const first = items.findIndex((item) => !item.verdict);
-    if (first >= 0) {
+    if (first >= 0 && first !== list.selected) {
       list.select(first);
       return true;
     }
@@ -298,7 +298,11 @@ function step(by) {
   return false;
 }
 
-async function takeBack() {
+function takeBack() {
+  sending = sending.then(takeLastBack);
+}
+
+async function takeLastBack() {
   if (!report?.undo) return;
   const what = report.undo;
   try {

@@ -137,7 +137,11 @@ impl Page {
 
     /// What the system prefers: `dark` or `light`.
     pub(crate) fn theme(&mut self, theme: &str) {
-        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+        // Colours are there at once, too.
+        let features = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": theme },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
         self.call("Emulation.setEmulatedMedia", features);
     }
 
