@@ -330,6 +330,7 @@ function countAbove() {
 
 async function acceptAbove() {
   try {
+    await sending;
     const { sounds } = await post("review/decide", { verdict: "accepted", kind, least_share: leastShare() });
     report = await get("review");
     showBar();
@@ -352,6 +353,7 @@ function openPlan() {
     localStorage.setItem("creator", creator.value);
     localStorage.setItem("source", source.value);
     try {
+      await sending;
       const plan = await post("review/plan", { rename: rename.checked, write: write.checked, creator_id: creator.value, source_id: source.value });
       fill(told, el("p", {}, `${count(plan.renames, "file")} to rename, ${count(plan.writes, "file")} to write into.`),
         plan.problems ? el("p", { class: "mark" }, `${count(plan.problems, "sound")} cannot be done: ${plan.reasons.join("; ")}`) : null,
