@@ -17,7 +17,6 @@ pub(crate) mod rename;
 pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod tag;
-pub(crate) mod tag;
 pub(crate) mod undo;
 pub(crate) mod verify;
 pub(crate) mod watch;
