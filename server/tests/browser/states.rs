@@ -44,7 +44,7 @@ fn while_the_network_loads_the_page_works_and_says_so() {
     page.until("document.querySelector('#progress')?.textContent === 'Loading the network …'");
     page.shoot("loading");
     finish.send(()).unwrap();
-    page.until("document.querySelectorAll('.view-search .row .percent').length > 5");
+    page.until("document.querySelector('#told').textContent.includes('closest')");
     page.until("!document.querySelector('#status').textContent.includes('loading')");
     page.leave(&server.url);
 }
