@@ -89,12 +89,14 @@ fn the_map_moves_with_keys_wheel_and_pointer() {
     page.click(".stage");
     page.key("ArrowLeft");
     changed(&mut page, "ArrowLeft");
-    page.mouse("mouseWheel", (300.0, 300.0), json!({ "deltaX": 0, "deltaY": -240 }));
-    changed(&mut page, "the wheel");
-    page.drag(&[(300.0, 300.0), (340.0, 320.0), (380.0, 330.0)]);
-    changed(&mut page, "the pointer");
     page.key("0");
     changed(&mut page, "0");
+    page.mouse("mouseWheel", (300.0, 300.0), json!({ "deltaX": 0, "deltaY": -240 }));
+    changed(&mut page, "the wheel");
+    page.key("0");
+    changed(&mut page, "0");
+    page.drag(&[(300.0, 300.0), (340.0, 320.0), (380.0, 330.0)]);
+    changed(&mut page, "the pointer");
     page.leave(&server.url);
 }
 
