@@ -130,9 +130,9 @@ fn fifty_thousand_sounds_are_drawn_and_panned() {
     let times = page.eval("(async () => { const stage = document.querySelector('.stage'); const times = []; \
         const event = (kind, x, y) => stage.dispatchEvent(new PointerEvent(kind, { clientX: x, clientY: y, button: 0, buttons: 1, pointerId: 1, bubbles: true })); \
         stage.setPointerCapture = () => {}; event('pointerdown', 400, 300); let last = performance.now(); \
-        for (let frame = 0; frame < 120; frame += 1) { event('pointermove', 400 + 120 * Math.sin(frame / 9), 300 + 90 * Math.cos(frame / 7)); \
+        for (let frame = 0; frame < 40; frame += 1) { event('pointermove', 400 + 120 * Math.sin(frame / 9), 300 + 90 * Math.cos(frame / 7)); \
         await new Promise(requestAnimationFrame); const now = performance.now(); times.push(now - last); last = now; } \
-        event('pointerup', 400, 300); times.sort((a, b) => a - b); return [times[60], times[113], times[119]]; })()");
+        event('pointerup', 400, 300); times.sort((a, b) => a - b); return [times[20], times[37], times[39]]; })()");
     eprintln!(
         "frames while panning 50,000 points, ms: median {}, 95th of 100 {}, longest {}",
         times[0], times[1], times[2]
