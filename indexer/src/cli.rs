@@ -1,8 +1,11 @@
 //! The arguments, as they are typed.
 
 mod labelling;
+mod plans;
 
 use std::path::PathBuf;
+
+pub(crate) use plans::{Block, JournalsArgs, PlanArgs, ProposalArgs, RenameArgs, UndoArgs, WriteArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
@@ -50,10 +53,15 @@ pub(crate) enum Command {
     MapTaxonomy(MapTaxonomyArgs),
     Embed(EmbedArgs),
     Info(InfoArgs),
+    Report(ReportArgs),
     Verify(VerifyArgs),
     Forget(ForgetArgs),
     Watch(WatchArgs),
     Relocate(RelocateArgs),
+    Serve(ServeArgs),
+    Rename(RenameArgs),
+    Write(WriteArgs),
+    Undo(UndoArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -286,6 +294,36 @@ pub(crate) struct InfoArgs {
     pub json: bool,
 }
 
+/// Write the state of a library as one page: coverage, label quality, duplicates, files and the map.
+///
+/// The page is a single HTML file that needs no network and can be kept, sent and printed. The first map of a large
+/// library takes some minutes; it is kept beside the library for the next time.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark report                                  earmark-report.html in this folder
+  earmark report --output state.html --plots .    and pictures (SVG) for other documents
+  earmark report --listen                         decode every file, too: same audio, silence, clipping")]
+pub(crate) struct ReportArgs {
+    /// File to write; an older report is replaced, nothing else is.
+    #[arg(short, long, value_name = "FILE", default_value = "earmark-report.html", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// Write coverage.svg, lengths.svg and map.svg into this folder, too.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub plots: Option<PathBuf>,
+    /// Decode every file, to find the same audio in other formats, and silent, clipped or otherwise suspicious files.
+    #[arg(long)]
+    pub listen: bool,
+    /// Most sounds on the map; of more, so many are drawn by lot; 0 leaves it out.
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub map_sounds: u32,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    /// With --listen: files worked on at a time [default: one a processor core].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+}
+
 /// Check every checksum and offset of a library.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -386,6 +424,29 @@ pub(crate) struct RelocateArgs {
     /// Print what was done as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Look at a library in the browser: search, listen, review labels, see the map.
+///
+/// Prints the address of a page that only this computer can open, and serves it until Ctrl-C. Nothing is sent anywhere
+/// else, and nothing is fetched: the page works without a network.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark serve                                   open the printed address in a browser
+  earmark serve --port 8765 --library /Volumes/Foley/earmark")]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    /// Port of 127.0.0.1 to listen on; 0 takes any that is free.
+    #[arg(short, long, value_name = "N", default_value_t = 0)]
+    pub port: u16,
+    /// Files dropped on the page may be so large, megabytes.
+    #[arg(long, value_name = "MB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub max_upload_mb: u32,
+    /// Model: a name or a folder with a card.toml [default: the library's own, else aisfx].
+    #[arg(short, long, value_name = "NAME")]
+    pub model: Option<PathBuf>,
 }
 
 /// Synthesise a small library of UCS-named sounds to try things with.

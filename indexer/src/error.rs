@@ -10,6 +10,8 @@ use earmark_engine::network::{EmbedError, ModelError};
 use earmark_engine::search::filter::FilterError;
 use earmark_engine::ucs::{LabelTableError, UcsError};
 use earmark_labelling::taxonomy::TaxonomyError;
+use earmark_relabel::{ChangeError, PlanError, SuggestionsError};
+use earmark_server::ServeError;
 use thiserror::Error;
 
 /// Why a command ended early.
@@ -38,7 +40,17 @@ pub(crate) enum Failure {
     #[error("--ucs: {0}")]
     Ucs(#[from] UcsError),
     #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
+    Map(#[from] earmark_atlas::AtlasError),
+    #[error(transparent)]
     Demo(#[from] earmark_demo::DemoError),
+    #[error("--from: {0}")]
+    Suggestions(#[from] SuggestionsError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     #[error("{}: cannot {action}: {source}", path.display())]
     File { path: PathBuf, action: &'static str, source: io::Error },
     #[error("{0}")]

@@ -10,8 +10,10 @@ mod interrupt;
 mod library;
 mod model;
 mod output;
+mod plans;
 mod progress;
 mod region;
+mod report;
 
 use std::process::ExitCode;
 
@@ -69,10 +71,15 @@ fn run(cli: Cli) -> Result<Ending, Failure> {
         Command::MapTaxonomy(args) => commands::map_taxonomy::run(global, args),
         Command::Embed(args) => commands::embed::run(global, args),
         Command::Info(args) => commands::info::run(global, args),
+        Command::Report(args) => commands::report::run(global, args),
         Command::Verify(args) => commands::verify::run(global, args),
         Command::Forget(args) => commands::forget::run(global, args),
         Command::Watch(args) => commands::watch::run(global, args),
         Command::Relocate(args) => commands::relocate::run(global, args),
+        Command::Serve(args) => commands::serve::run(global, args),
+        Command::Rename(args) => commands::rename::run(global, args),
+        Command::Write(args) => commands::write::run(global, args),
+        Command::Undo(args) => commands::undo::run(global, args),
         Command::Demo(args) => commands::demo::run(global, args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Man(args) => commands::man::run(args),

@@ -46,6 +46,13 @@ pub(crate) fn error(message: &str) {
     say(&format!("earmark: {}", one_line(message)));
 }
 
+/// Prints a line on standard output, at once.
+pub(crate) fn print_line(line: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
+
 /// Prints a value as JSON on standard output.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
@@ -86,6 +93,13 @@ pub(crate) struct JsonPath {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     path_bytes: Option<Vec<u8>>,
+}
+
+impl JsonPath {
+    /// The path as text, as far as it is text.
+    pub(crate) fn text(&self) -> &str {
+        &self.path
+    }
 }
 
 impl From<&Path> for JsonPath {

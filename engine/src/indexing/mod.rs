@@ -10,6 +10,7 @@ mod error;
 mod hash;
 mod plan;
 mod priority;
+mod revise;
 mod run;
 mod walk;
 mod watch;
@@ -21,6 +22,7 @@ pub use error::IndexingError;
 pub use hash::content_hash;
 pub use plan::Plan;
 pub use priority::step_back;
+pub use revise::{Revision, revise};
 pub use run::{Observer, Request, Summary, index, model_id};
 pub use walk::{
     FoundFile, Problem, Walked, absolute, absolute_or_gone, is_sound_file, modified_ns, walk, walk_known,

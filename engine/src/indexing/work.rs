@@ -123,7 +123,7 @@ fn check_unchanged(task: &Task) -> Result<(), String> {
 }
 
 /// A modification time, or [`TIME_IN_DOUBT`] when it is too recent to be relied on.
-fn trusted(modified_ns: i64) -> i64 {
+pub(super) fn trusted(modified_ns: i64) -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64);
     // A file server's clock may be ahead of ours.
     let racy = (-RACY_NS..RACY_NS).contains(&now.saturating_sub(modified_ns));

@@ -29,44 +29,45 @@ pub(crate) fn run(_: &Global, args: InfoArgs) -> Result<Ending, Failure> {
     })
 }
 
+/// What a library holds, in numbers.
 #[derive(Serialize)]
-struct Info {
-    library: JsonPath,
-    model: String,
-    model_version: String,
-    sounds: usize,
-    hours: f64,
-    frames: u64,
-    bytes_on_disk: u64,
-    segments: usize,
-    labelled: usize,
-    labelled_share: f64,
-    folders: Vec<Folder>,
-    categories: Vec<Category>,
+pub(crate) struct Info {
+    pub library: JsonPath,
+    pub model: String,
+    pub model_version: String,
+    pub sounds: usize,
+    pub hours: f64,
+    pub frames: u64,
+    pub bytes_on_disk: u64,
+    pub segments: usize,
+    pub labelled: usize,
+    pub labelled_share: f64,
+    pub folders: Vec<Folder>,
+    pub categories: Vec<Category>,
 }
 
 #[derive(Serialize)]
-struct Folder {
+pub(crate) struct Folder {
     #[serde(flatten)]
-    path: JsonPath,
-    sounds: usize,
+    pub path: JsonPath,
+    pub sounds: usize,
     /// Its drive was not plugged in when it was last looked for.
-    offline: bool,
+    pub offline: bool,
 }
 
 #[derive(Serialize)]
-struct Category {
-    cat_id: &'static str,
-    category: &'static str,
-    subcategory: &'static str,
-    sounds: usize,
-    hours: f64,
+pub(crate) struct Category {
+    pub cat_id: &'static str,
+    pub category: &'static str,
+    pub subcategory: &'static str,
+    pub sounds: usize,
+    pub hours: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    explanation: Option<String>,
+    pub explanation: Option<String>,
 }
 
 impl Info {
-    fn of(snapshot: &Snapshot, official: Option<&Catalogue>) -> Result<Self, Failure> {
+    pub(crate) fn of(snapshot: &Snapshot, official: Option<&Catalogue>) -> Result<Self, Failure> {
         let manifest = snapshot.manifest();
         let (mut sounds, mut seconds, mut frames, mut labelled) = (0, 0.0, 0, 0);
         let mut categories: BTreeMap<CatIndex, (usize, f64)> = BTreeMap::new();
