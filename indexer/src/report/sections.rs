@@ -1,6 +1,7 @@
 //! The sections of the page, as HTML that needs no script.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use earmark_engine::duplicates::Kind;
 use earmark_engine::ucs::Catalogue;
@@ -203,8 +204,8 @@ fn labels(facts: &Facts) -> String {
                 format!("{} <span class=\"faint\">{:.0} %</span>", best.cat.cat_id(), best.share * 100.0)
             });
             body += &format!(
-                "<tr><td class=\"path\"><bdi>{}</bdi></td><td>{}</td><td>{rather}</td><td>{}</td></tr>\n",
-                escape(&readable(finding.path.as_path())),
+                "<tr><td class=\"path\">{}</td><td>{}</td><td class=\"rather\">{rather}</td><td>{}</td></tr>\n",
+                named(finding.path.as_path()),
                 finding.current.map_or("", |cat| cat.cat_id()),
                 escape(&readable_text(&finding.message))
             );
@@ -337,6 +338,17 @@ fn list(title: &str, what_to_do: &str, lines: &[String]) -> String {
     format!(
         "<h3>{title}: {}</h3>\n<p class=\"faint\">{what_to_do}</p>\n<ul class=\"path\">{items}</ul>\n{rest}",
         thousands(lines.len() as u64)
+    )
+}
+
+/// A file's name with its folder below it.
+fn named(path: &Path) -> String {
+    let name = path.file_name().map(Path::new).unwrap_or(path);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    format!(
+        "<bdi>{}</bdi><br><bdi class=\"faint\">{}</bdi>",
+        escape(&readable(name)),
+        escape(&readable(folder))
     )
 }
 
