@@ -5,6 +5,7 @@ mod facts;
 mod map;
 mod markup;
 mod page;
+mod pieces;
 pub(crate) mod plots;
 mod progress;
 mod sections;
