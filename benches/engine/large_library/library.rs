@@ -15,7 +15,7 @@ const SOUNDS: u32 = 100_000;
 /// A segment is finished at so many frames, as when indexing.
 const SEGMENT_FRAMES: usize = 1 << 14;
 /// Names a folder of sounds to spread instead of the synthesised demo library.
-const SOUNDS_VARIABLE: &str = "EARMARK_BENCH_SOUNDS";
+pub(crate) const SOUNDS_VARIABLE: &str = "EARMARK_BENCH_SOUNDS";
 
 /// The model that the sounds are embedded with.
 pub(crate) const MODEL_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/aisfx");

@@ -3,12 +3,14 @@
 //! The library is made once for each size, below `target/tmp`, from real embeddings spread to size (see [`spread`]), ten
 //! frames a sound. `EARMARK_BENCH_FRAMES` says how many frames (one million), `EARMARK_BENCH_RUNS` in how many runs they
 //! come into the library (one), `EARMARK_BENCH_EXPORT` names a folder that the same vectors and questions are written to,
-//! for `benches/indexes/compare.py`.
+//! for `benches/indexes/compare.py`. With `EARMARK_BENCH_REAL_ALONE` the real sounds of `EARMARK_BENCH_SOUNDS` are judged by
+//! themselves first. With `EARMARK_BENCH_UNWARMED` nothing is prewarmed after a cold start.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[allow(dead_code, reason = "shared with the bench beside it, which needs other parts")]
 #[path = "../large_library/library.rs"]
 mod library;
+mod real;
 #[allow(dead_code, reason = "shared with the bench beside it, which needs other parts")]
 #[path = "../large_library/spread.rs"]
 mod spread;
@@ -22,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use earmark_engine::index::{LibraryWriter, QuantisedFrame, Quantiser, Snapshot, SoundRef};
 use earmark_engine::indexing::model_id;
+use earmark_engine::network::Network;
 use earmark_engine::search::{Query, Scope, categories, search};
 
 use crate::library::{Real, record};
@@ -37,7 +40,7 @@ const RESULTS: usize = 20;
 /// Questions that are timed.
 const QUESTIONS: u32 = 60;
 /// Questions whose answers are compared with exact ones.
-const CHECKED: usize = 20;
+const CHECKED: usize = 60;
 /// Tells a process of its own what to measure.
 const TASK: &str = "EARMARK_BENCH_TASK";
 
@@ -57,6 +60,10 @@ fn main() {
     let million = Million::open_or_make(frames, number("EARMARK_BENCH_RUNS", 1));
     if let Some(folder) = std::env::var_os("EARMARK_BENCH_EXPORT") {
         million.export(Path::new(&folder));
+    }
+    let alone = std::env::var_os("EARMARK_BENCH_REAL_ALONE").is_some();
+    if let Some(folder) = std::env::var_os(library::SOUNDS_VARIABLE).filter(|_| alone) {
+        real::measure(Path::new(&folder), &Network::load(Path::new(library::MODEL_DIR)).unwrap());
     }
     million.measure();
     // A library a hundredth as large beside it.
@@ -155,7 +162,11 @@ impl Million {
             bytes as f64 / frames as f64
         );
         self.in_own_process("open");
-        self.in_own_process("cold");
+        for _ in 0..3 {
+            self.in_own_process("cold");
+        }
+        // The drive has nothing to do with what follows.
+        snapshot.prewarm();
         let queries: Vec<Query> = (0..QUESTIONS).map(|number| self.query(number)).collect();
         let none = |_: &SoundRef<'_>| false;
         let filters: [(&str, Filter); 4] = [
@@ -319,6 +330,9 @@ fn cold(dir: &Path) {
     let dropped = dropped.is_ok_and(|status| status.success());
     let begun = Instant::now();
     let snapshot = Snapshot::open(dir).unwrap();
+    if std::env::var_os("EARMARK_BENCH_UNWARMED").is_none() {
+        snapshot.prewarm();
+    }
     let scope = Scope { k: RESULTS, allows: &|_| true, is_query: &|_| false };
     let hits = search(&snapshot, &query, &scope).hits.len();
     println!(

@@ -53,6 +53,16 @@ impl Bytes {
         let _ = range;
     }
 
+    /// Says that single places of a part will be read: reading on around them would be in vain.
+    pub(crate) fn reads_are_random(&self, range: std::ops::Range<usize>) {
+        #[cfg(unix)]
+        if let (Self::Mapped(_, map), false) = (self, range.is_empty()) {
+            let _ = map.advise_range(memmap2::Advice::Random, range.start, range.len());
+        }
+        #[cfg(not(unix))]
+        let _ = range;
+    }
+
     /// Copies bytes (of a starter bank embedded in a program, say) to aligned memory.
     pub(crate) fn copy(bytes: &[u8]) -> Self {
         let mut words = vec![0u128; bytes.len().div_ceil(16)];

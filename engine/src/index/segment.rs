@@ -10,6 +10,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -25,6 +26,10 @@ pub use sound::SoundRef;
 
 /// Largest embedding that a segment may claim, components.
 const MAX_EMBEDDING_SIZE: u32 = 1 << 16;
+/// Vectors of a segment are read in place as long as all of them take no more than this, bytes.
+const MAPPED_VECTORS: usize = 1 << 29;
+/// Prewarming has no more than this on its way at a time, bytes.
+const READ_AHEAD: usize = 1 << 27;
 
 /// An immutable set of sounds with their frames.
 #[derive(Debug)]
@@ -38,6 +43,8 @@ pub struct Segment {
     sections: [Range<usize>; SectionKind::ALL.len()],
     checksums: [u64; SectionKind::ALL.len()],
     header: SegmentHeader,
+    /// Whether what a search looks at has been read into memory.
+    warm: AtomicBool,
 }
 
 impl Segment {
@@ -126,8 +133,23 @@ impl Segment {
         let header_bytes = &bytes[found[SectionKind::Header as usize - 1].clone()];
         let header: SegmentHeader = codec::record_from_bytes(header_bytes)
             .map_err(|error| IndexError::corrupt(path, format!("header: {error}")))?;
-        let segment = Self { path: path.into(), bytes, file, version, sections: found, checksums, header };
+        let segment = Self {
+            path: path.into(),
+            bytes,
+            file,
+            version,
+            sections: found,
+            checksums,
+            header,
+            warm: AtomicBool::new(false),
+        };
         segment.check_lengths()?;
+        if segment.has(SectionKind::Codes) {
+            // Lists say which single sounds are looked at; small segments are read from end to end.
+            for kind in [SectionKind::Frames, SectionKind::Vectors] {
+                segment.bytes.reads_are_random(segment.sections[kind as usize - 1].clone());
+            }
+        }
         Ok(segment)
     }
 
@@ -215,12 +237,12 @@ impl Segment {
         bytemuck::cast_slice(self.section(SectionKind::Vectors))
     }
 
-    /// Vectors of some frames, `[frames × embedding size]`: in place, or from a large segment through `buffer`, because
-    /// single sounds from all over it would map all of it, little by little.
+    /// Vectors of some frames, `[frames × embedding size]`: in place, or from a very large segment through `buffer`,
+    /// because single sounds from all over it would map all of it, little by little.
     pub(crate) fn read_vectors<'a>(&'a self, frames: Range<usize>, buffer: &'a mut Vec<i8>) -> &'a [i8] {
         let size = self.embedding_size();
         let range = frames.start * size..frames.end * size;
-        if let (Some(file), true) = (&self.file, self.has(SectionKind::Codes)) {
+        if let (Some(file), true) = (&self.file, self.section(SectionKind::Vectors).len() > MAPPED_VECTORS) {
             buffer.resize(range.len(), 0);
             let offset = self.sections[SectionKind::Vectors as usize - 1].start + range.start;
             if read_at(file, bytemuck::cast_slice_mut(buffer), offset as u64).is_ok() {
@@ -230,13 +252,37 @@ impl Segment {
         &self.vectors()[range]
     }
 
-    /// Asks the system to read what a search looks at into memory, and does not wait for it.
+    /// Reads what a search looks at into memory, a little at a time: what searches ask for meanwhile is not kept waiting
+    /// by a queue of reads.
     pub(crate) fn prewarm(&self) {
         let needed: &[SectionKind] = match self.has(SectionKind::Codes) {
-            true => &[SectionKind::Lists, SectionKind::Centres, SectionKind::Codes],
+            true => &[SectionKind::Lists, SectionKind::Centres, SectionKind::Sounds, SectionKind::Codes],
             false => &[SectionKind::Sounds, SectionKind::Frames, SectionKind::Vectors],
         };
-        needed.iter().for_each(|kind| self.bytes.will_need(self.sections[*kind as usize - 1].clone()));
+        for kind in needed {
+            let section = self.sections[*kind as usize - 1].clone();
+            for start in section.clone().step_by(READ_AHEAD) {
+                let part = start..section.end.min(start + READ_AHEAD);
+                self.bytes.will_need(part.clone());
+                // Waits for the last page of it.
+                std::hint::black_box(self.bytes[part].last());
+            }
+        }
+        self.warm.store(true, Ordering::Release);
+    }
+
+    /// Whether what a search looks at has been read into memory.
+    pub(crate) fn is_warm(&self) -> bool {
+        self.warm.load(Ordering::Acquire)
+    }
+
+    /// Asks the system to read a part of this segment soon, and does not wait for it.
+    pub(crate) fn read_ahead<T>(&self, part: &[T]) {
+        let start = (part.as_ptr() as usize).wrapping_sub(self.bytes.as_ptr() as usize);
+        let end = start.saturating_add(size_of_val(part));
+        if end <= self.bytes.len() {
+            self.bytes.will_need(start..end);
+        }
     }
 
     /// The partition of a large segment.

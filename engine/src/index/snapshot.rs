@@ -165,6 +165,11 @@ impl Snapshot {
         (0u32..).zip(&self.segments).filter_map(|(at, segment)| Some((at, segment.as_ref()?)))
     }
 
+    /// The segment at a position, if it could be opened.
+    pub(crate) fn segment(&self, at: u32) -> Option<&Segment> {
+        self.segments.get(at as usize)?.as_deref()
+    }
+
     /// Has what searches look at read into memory, on a thread of its own: after a cold start, the first search then
     /// finds it there, or on its way.
     pub fn prewarm(&self) {

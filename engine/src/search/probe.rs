@@ -25,7 +25,9 @@ const FIRST: usize = 6;
 const EFFORT: f64 = 30.0;
 /// How many times more lists are looked into when too few sounds were found.
 const MORE: usize = 4;
-/// Where fewer frames than this share pass a filter, no more lists are looked into for it at first.
+/// Where fewer frames than this share pass a filter, more lists are looked into …
+const FULL_SHARE: f64 = 0.1;
+/// … up to the inverse of this times as many.
 const LEAST_SHARE: f64 = 0.125;
 /// Labelled sounds kept for each query frame: several times as many as vote, because cosines are only estimated here.
 const LABELLED_KEPT: usize = 6 * VOTERS;
@@ -123,7 +125,7 @@ impl<'a> Probe<'a> {
         }
         let share = match allowed {
             Allowed::Narrow { frames, all_frames, .. } if self.wanted.hits => {
-                (*frames as f64 / *all_frames as f64).max(LEAST_SHARE)
+                (*frames as f64 / *all_frames as f64 / FULL_SHARE).clamp(LEAST_SHARE, 1.0)
             }
             _ => 1.0,
         };
@@ -140,6 +142,7 @@ impl<'a> Probe<'a> {
         let mut next_end = (full.ceil() as usize).max(FIRST);
         while begin < lists {
             let items = self.items(begin..end);
+            items.iter().for_each(|(list, _)| self.read_ahead(snapshot, *list as usize));
             let next = AtomicUsize::new(0);
             let work = |collector: &mut Collector<'_>| {
                 while let Some((list, queries)) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -235,10 +238,24 @@ impl<'a> Probe<'a> {
         (0u32..).zip(wanted).filter(|(_, queries)| *queries != 0).collect()
     }
 
+    /// Has a list on its way to memory when it is looked into: after a cold start, many reads at once take little
+    /// longer than one.
+    fn read_ahead(&self, snapshot: &Snapshot, list: usize) {
+        let Some(part) = self.part_of(list) else { return };
+        let Some(segment) = snapshot.segment(part.at).filter(|segment| !segment.is_warm()) else { return };
+        if let Some(list) = part.partition.list(list - part.first_list) {
+            segment.read_ahead(list.blocks);
+        }
+    }
+
+    fn part_of(&self, list: usize) -> Option<&Part<'a>> {
+        let at = self.parts.partition_point(|part| part.first_list <= list).checked_sub(1)?;
+        self.parts.get(at)
+    }
+
     /// Takes from a list what looks closer to some query frames than what was found so far.
     fn look_into(&self, list: usize, queries: u32, collector: &mut Collector<'_>) {
-        let part = self.parts.partition_point(|part| part.first_list <= list);
-        let Some(part) = part.checked_sub(1).and_then(|part| self.parts.get(part)) else { return };
+        let Some(part) = self.part_of(list) else { return };
         // A damaged row is passed over; `verify` reports it.
         let Some(list) = part.partition.list(list - part.first_list) else { return };
         for query in (0..self.query.len()).filter(|query| queries >> query & 1 != 0) {

@@ -23,7 +23,7 @@ const BATCH: usize = 1024;
 /// So many frames of labelled sounds, and no more than one in eight, are compared without looking into lists …
 const FEW_LABELLED: usize = 1 << 15;
 /// … and so many of allowed sounds: the lists that hold enough of them would be very many.
-const FEW_ALLOWED: usize = 1 << 17;
+const FEW_ALLOWED: usize = 1 << 16;
 
 /// A sound found.
 #[derive(Clone, Copy, Debug, PartialEq)]

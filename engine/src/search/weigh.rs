@@ -6,6 +6,7 @@
 //! cosine of the last one that does, and twice the standard deviation that the bound of the codes gives that mean.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use crate::index::{Snapshot, SoundId};
 
@@ -17,6 +18,10 @@ use super::top::Top;
 
 /// Standard deviations that an estimate may be off.
 const DEVIATIONS: f32 = 2.0;
+/// Sounds that are on their way to memory together.
+const AT_ONCE: usize = 48;
+/// Sounds that take longer than this each were not in memory.
+const SLOW: Duration = Duration::from_micros(50);
 
 /// Sounds compared so far.
 pub(super) struct Scales<'a> {
@@ -28,6 +33,8 @@ pub(super) struct Scales<'a> {
     buffer: Vec<i8>,
     scales: Vec<f32>,
     rows: Vec<f32>,
+    /// When the last few sounds were begun with, and how many they were.
+    last: Option<(Instant, u32)>,
 }
 
 /// A sound that may be among the closest.
@@ -47,18 +54,22 @@ impl<'a> Scales<'a> {
             buffer: Vec::new(),
             scales: Vec::new(),
             rows: Vec::new(),
+            last: None,
         }
     }
 
     /// Puts the closest sounds among the hits.
     pub(super) fn weigh_hits(&mut self, near: &Nearest, hits: &mut Top<SoundId>) {
-        for candidate in self.candidates(near) {
-            if !hits.admits(candidate.ceiling) {
-                break;
-            }
-            if let Some(best) = self.weigh(candidate.id) {
-                let similarity = mean(best);
-                hits.push(similarity, candidate.id);
+        for some in self.candidates(near).chunks(AT_ONCE) {
+            self.read_ahead(some.iter().map(|candidate| candidate.id));
+            for candidate in some {
+                if !hits.admits(candidate.ceiling) {
+                    return;
+                }
+                if let Some(best) = self.weigh(candidate.id) {
+                    let similarity = mean(best);
+                    hits.push(similarity, candidate.id);
+                }
             }
         }
     }
@@ -67,15 +78,39 @@ impl<'a> Scales<'a> {
     pub(super) fn weigh_voters(&mut self, near: &mut Nearest, found: &mut Found<'_>) {
         for (query, (near, voters)) in near.labelled.iter_mut().zip(&mut found.voters).enumerate() {
             near.sort();
-            for Near { id, cosine, deviation } in near.entries().iter().copied() {
-                if !voters.admits(cosine + DEVIATIONS * deviation) {
-                    break;
-                }
-                let cat = self.snapshot.get(id).and_then(|sound| sound.cat());
-                if let (Some(cat), Some(best)) = (cat, self.weigh(id)) {
-                    voters.push(best[query], (id, cat));
+            'query: for some in near.entries().chunks(AT_ONCE) {
+                self.read_ahead(some.iter().map(|near| near.id));
+                for Near { id, cosine, deviation } in some.iter().copied() {
+                    if !voters.admits(cosine + DEVIATIONS * deviation) {
+                        break 'query;
+                    }
+                    let cat = self.snapshot.get(id).and_then(|sound| sound.cat());
+                    if let (Some(cat), Some(best)) = (cat, self.weigh(id)) {
+                        voters.push(best[query], (id, cat));
+                    }
                 }
             }
+        }
+    }
+
+    /// Has sounds on their way to memory together when the last ones had to be waited for: after a cold start, reading
+    /// one after the other would wait for the drive each time.
+    fn read_ahead(&mut self, sounds: impl Iterator<Item = SoundId>) {
+        let waited = match self.last {
+            Some((begun, count)) => begun.elapsed() > SLOW * count,
+            None => !self.snapshot.segments().all(|(_, segment)| segment.is_warm()),
+        };
+        let (mut count, snapshot) = (0, self.snapshot);
+        for id in sounds.filter(|id| !self.weighed.contains_key(id)) {
+            count += 1;
+            let Some(sound) = snapshot.get(id).filter(|_| waited) else { continue };
+            let Ok(frames) = sound.frame_range() else { continue };
+            let (segment, size) = (sound.segment(), self.query.embedding_size());
+            segment.read_ahead(&segment.frame_rows()[frames.clone()]);
+            segment.read_ahead(&segment.vectors()[frames.start * size..frames.end * size]);
+        }
+        if count > 0 {
+            self.last = Some((Instant::now(), count));
         }
     }
 

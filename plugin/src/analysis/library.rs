@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,8 +16,6 @@ use crate::worker::{Worker, stopped};
 const INTERVAL: Duration = Duration::from_millis(500);
 /// The file of a library that is replaced with every change.
 const MANIFEST: &str = "manifest";
-/// Bytes of a page, at most: touching one of each brings all into memory.
-const PAGE: usize = 4096;
 
 /// A library at one moment.
 #[derive(Clone)]
@@ -117,7 +114,8 @@ fn watch(shared: &Shared, stop: &AtomicBool) {
             }
             drop(libraries);
             if let Some(snapshot) = opened {
-                prewarm(&snapshot, stop);
+                // So that the first search does not wait for the disk.
+                snapshot.prewarm();
             }
         }
         // In small steps, so that a wish or the end is noticed soon.
@@ -159,17 +157,5 @@ fn command_for(dir: &Path) -> String {
         "earmark index PATH/TO/YOUR/SOUNDS".to_owned()
     } else {
         format!("earmark index PATH/TO/YOUR/SOUNDS --library \"{}\"", dir.display())
-    }
-}
-
-/// Brings the vectors into memory, so that the first search does not wait for the disk.
-fn prewarm(snapshot: &Snapshot, stop: &AtomicBool) {
-    for (_, segment) in snapshot.segments() {
-        for stretch in segment.vectors().chunks(256 * PAGE) {
-            if stopped(stop) {
-                return;
-            }
-            black_box(stretch.iter().step_by(PAGE).fold(0_i8, |sum, byte| sum ^ byte));
-        }
     }
 }
