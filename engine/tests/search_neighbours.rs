@@ -113,7 +113,7 @@ fn neither_a_sound_nor_its_copies_nor_its_group_vote_for_it() {
     let tens = |sound: &SoundRef<'_>| sound.row.hash() as u64 / 30;
     let found = all(&snapshot, &Neighbourhood { group: Some(&tens), ..around() });
     assert_eq!(cats(&found[2]), [1, 2], "30 and 31 are of one group");
-    let even = |id: SoundId, _: &SoundRef<'_>| id.sound % 2 == 0;
+    let even = |id: SoundId, _: &SoundRef<'_>| id.sound.is_multiple_of(2);
     let found = all(&snapshot, &Neighbourhood { votes: &even, ..around() });
     assert_eq!(cats(&found[3]), [3, 1, 5]);
 }
