@@ -11,7 +11,7 @@ use crate::error::ChangeError;
 use crate::journal::{Found, Journal, Line, Lock, RenameStep};
 use crate::plan::{Entry, FileState, Plan};
 use crate::recovery::clear_up_locked;
-use crate::renaming::{Record, Wish, check_wish, rename_all};
+use crate::renaming::{Record, Wish, check_wish, on_every_system, rename_all};
 use crate::replacing::aside_of;
 use crate::rewrite::Targets;
 use crate::writing::{How, Written, real_path, write_fields};
@@ -217,7 +217,7 @@ impl<'a> Run<'a> {
         let cancel = self.options.cancel;
         let states = renames.iter().map(|(_, state)| *state).collect();
         let mut record = Names { journal: &mut self.journal, states, steps: vec![0; wishes.len()] };
-        let answers = rename_all(&wishes, &mut record, &|| cancel.load(Ordering::Relaxed))?;
+        let answers = rename_all(&wishes, on_every_system, &mut record, &|| cancel.load(Ordering::Relaxed))?;
         for ((wish, (at, state)), answer) in wishes.into_iter().zip(renames).zip(answers) {
             match answer {
                 Some(Ok(())) => {

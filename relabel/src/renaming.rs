@@ -55,14 +55,28 @@ pub(crate) fn check_wish(path: &Path, name: &str) -> Result<(), ChangeError> {
     if same { Ok(()) } else { Err(ChangeError::Extension { path: path.into(), name: name.to_owned() }) }
 }
 
+/// By what names in a folder are told apart.
+pub(crate) type NameKey = fn(&OsStr) -> OsString;
+
+/// As every system tells them apart: for new names.
+pub(crate) fn on_every_system(name: &OsStr) -> OsString {
+    same_name_key(name).into()
+}
+
+/// As this system does: for names that were there before.
+pub(crate) fn on_this_system(name: &OsStr) -> OsString {
+    name.to_owned()
+}
+
 /// Gives all names that can be given; answers in the order of the wishes, none where it was cancelled before.
 pub(crate) fn rename_all(
     wishes: &[Wish],
+    key: NameKey,
     record: &mut dyn Record,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Vec<Option<Answer>>, ChangeError> {
     let mut round = Round::new(wishes);
-    round.check();
+    round.check(key);
     let possible: Vec<usize> = (0..wishes.len()).filter(|at| round.answers[*at].is_none()).collect();
     record.announce(wishes, &possible)?;
     for at in possible {
@@ -99,17 +113,17 @@ impl<'a> Round<'a> {
     }
 
     /// Refuses what cannot be, and finds out who waits for whom.
-    fn check(&mut self) {
+    fn check(&mut self, key: NameKey) {
         let mut sources: HashMap<PathBuf, usize> = HashMap::new();
         for (at, wish) in self.wishes.iter().enumerate() {
             if sources.insert(wish.path.clone(), at).is_some() {
                 self.answers[at] = Some(Err(ChangeError::Repeated { path: wish.path.clone() }));
             }
         }
-        let mut targets: HashMap<(PathBuf, String), Vec<usize>> = HashMap::new();
+        let mut targets: HashMap<(PathBuf, OsString), Vec<usize>> = HashMap::new();
         for (at, wish) in self.wishes.iter().enumerate().filter(|(at, _)| self.answers[*at].is_none()) {
-            let key = (folder_of(&wish.path).to_owned(), same_name_key(wish.name()));
-            targets.entry(key).or_default().push(at);
+            let target = (folder_of(&wish.path).to_owned(), key(wish.name()));
+            targets.entry(target).or_default().push(at);
         }
         for at in targets.values().filter(|same| same.len() > 1).flatten() {
             let wish = &self.wishes[*at];
@@ -117,16 +131,15 @@ impl<'a> Round<'a> {
             let error = ChangeError::Twice { path: wish.path.clone(), name };
             self.answers[*at] = Some(Err(error));
         }
-        let mut names: HashMap<PathBuf, HashMap<String, Vec<OsString>>> = HashMap::new();
+        let mut names: HashMap<PathBuf, HashMap<OsString, Vec<OsString>>> = HashMap::new();
         for at in 0..self.wishes.len() {
             if self.answers[at].is_some() {
                 continue;
             }
             let wish = &self.wishes[at];
             let folder = folder_of(&wish.path).to_owned();
-            let there = names.entry(folder.clone()).or_insert_with(|| names_in(&folder));
-            let key = same_name_key(wish.name());
-            for found in there.get(&key).into_iter().flatten() {
+            let there = names.entry(folder.clone()).or_insert_with(|| names_in(&folder, key));
+            for found in there.get(&key(wish.name())).into_iter().flatten() {
                 let holder = sources.get(&folder.join(found)).copied();
                 match holder {
                     // Only the case or the spelling of its own name changes.
@@ -224,10 +237,10 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// The names in a folder by what they are told apart by.
-fn names_in(folder: &Path) -> HashMap<String, Vec<OsString>> {
-    let mut names: HashMap<String, Vec<OsString>> = HashMap::new();
+fn names_in(folder: &Path, key: NameKey) -> HashMap<OsString, Vec<OsString>> {
+    let mut names: HashMap<OsString, Vec<OsString>> = HashMap::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        names.entry(same_name_key(&entry.file_name())).or_default().push(entry.file_name());
+        names.entry(key(&entry.file_name())).or_default().push(entry.file_name());
     }
     names
 }

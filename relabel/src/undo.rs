@@ -13,7 +13,7 @@ use crate::files::OutFile;
 use crate::journal::{Found, Line, Lock, RenameStep, WriteStep, add_line};
 use crate::plan::FileState;
 use crate::recovery::recover_from;
-use crate::renaming::{Record, Wish, rename_all};
+use crate::renaming::{Record, Wish, on_this_system, rename_all};
 use crate::replacing::Replacement;
 
 /// How much is handed to the system at a time.
@@ -126,7 +126,7 @@ fn names_back(
         };
         undone.outcomes.push((to, outcome));
     }
-    let answers = rename_all(&wishes, notes, &|| cancel.load(Ordering::Relaxed))?;
+    let answers = rename_all(&wishes, on_this_system, notes, &|| cancel.load(Ordering::Relaxed))?;
     for ((wish, state), answer) in wishes.into_iter().zip(states).zip(answers) {
         let outcome = match answer {
             Some(Ok(())) => {

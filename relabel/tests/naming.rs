@@ -129,6 +129,24 @@ fn only_the_case_of_a_name_can_change() {
 }
 
 #[test]
+fn names_that_differed_only_in_case_are_given_back() {
+    let desk = Desk::new();
+    desk.write("Ab.wav", b"1");
+    if desk.path("ab.wav").exists() {
+        eprintln!("skipped: this file system takes both spellings for one");
+        return;
+    }
+    desk.write("ab.wav", b"22");
+    let applied = desk.apply(&rename(&desk, &[("Ab.wav", "1.wav"), ("ab.wav", "2.wav")]));
+    all_done(&applied);
+    all_undone(&desk.undo(&applied));
+    assert_eq!(
+        contents(&desk),
+        [("Ab.wav".to_owned(), "1".to_owned()), ("ab.wav".to_owned(), "22".to_owned())]
+    );
+}
+
+#[test]
 fn files_that_changed_since_are_left_alone_on_the_way_there_and_back() {
     let desk = Desk::new();
     for name in ["a.wav", "b.wav", "c.wav", "d.wav", "e.wav"] {

@@ -214,11 +214,12 @@ mod tests {
                 let mut bytes = file.clone();
                 for _ in 0..1 + next(&mut state) % 3 {
                     // Most damage is done where sizes and names are.
-                    let reach = if next(&mut state) % 2 == 0 { bytes.len() } else { bytes.len().min(160) };
+                    let reach =
+                        if next(&mut state).is_multiple_of(2) { bytes.len() } else { bytes.len().min(160) };
                     let at = next(&mut state) % reach;
                     bytes[at] = [0, 0xff, 0x7f, bytes[at] ^ 1, next(&mut state) as u8][next(&mut state) % 5];
                 }
-                if next(&mut state) % 4 == 0 {
+                if next(&mut state).is_multiple_of(4) {
                     bytes.truncate(next(&mut state) % bytes.len());
                 }
                 match write(&bytes, &values) {
