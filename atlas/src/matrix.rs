@@ -20,7 +20,7 @@ impl Matrix {
 
     /// Number of rows.
     pub fn len(&self) -> usize {
-        if self.size == 0 { 0 } else { self.values.len() / self.size }
+        self.values.len() / self.size.max(1)
     }
 
     /// Whether there are no rows.

@@ -98,7 +98,7 @@ fn a_few_new_sounds_are_put_beside_those_like_them() {
     let new: Vec<u64> = (SOUNDS..SOUNDS + 12).collect();
     let gone = snapshot.sounds().next().unwrap().0;
     let gone_number = number(&snapshot, gone);
-    let snapshot = add(dir.path(), &[new.clone()], &BTreeSet::from([gone]));
+    let snapshot = add(dir.path(), std::slice::from_ref(&new), &BTreeSet::from([gone]));
     let (map, moved) = watched(&snapshot, &quick());
     assert_eq!(moved, 0, "all points were moved for twelve new ones");
     assert_eq!((map.placed, map.omitted, map.points.len()), (12, 0, SOUNDS as usize + 11));

@@ -62,6 +62,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where EARMARK_BENCH_EXPORT pointed")
     parser.add_argument("--only", nargs="*", default=["hnsw", "ivfpq", "usearch"])
+    parser.add_argument("--keep", type=Path, help="folder for the HNSW graph, so that a later run need not build it")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     faiss.omp_set_num_threads(1)
@@ -99,11 +100,19 @@ def main():
         del index
 
     if "hnsw" in args.only:
-        begun = time.perf_counter()
-        index = faiss.IndexHNSWSQ(SIZE, faiss.ScalarQuantizer.QT_8bit, 32, faiss.METRIC_INNER_PRODUCT)
-        index.train(vectors[::50])
-        index.add(vectors)
-        build_s = time.perf_counter() - begun
+        kept = args.keep / f"hnsw-{len(vectors)}.faiss" if args.keep else None
+        if kept and kept.exists():
+            index = faiss.read_index(str(kept))
+            build_s = float(kept.with_suffix(".seconds").read_text())
+        else:
+            begun = time.perf_counter()
+            index = faiss.IndexHNSWSQ(SIZE, faiss.ScalarQuantizer.QT_8bit, 32, faiss.METRIC_INNER_PRODUCT)
+            index.train(vectors[::50])
+            index.add(vectors)
+            build_s = time.perf_counter() - begun
+            if kept:
+                faiss.write_index(index, str(kept))
+                kept.with_suffix(".seconds").write_text(str(build_s))
         for effort in (32, 64, 128, 256):
             index.hnsw.efSearch = effort
             time_ms, found = timed(lambda q: index.search(q, K)[1][0], questions)

@@ -4,6 +4,7 @@
 //! its own.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[allow(dead_code, reason = "large_library uses the rest")]
 #[path = "../engine/large_library/library.rs"]
 mod library;
 #[path = "../engine/large_library/spread.rs"]
@@ -43,7 +44,7 @@ fn main() {
         });
     }
     time("tag, 2,000 of them, 2 jobs", &|| {
-        let accepts = |sound: &earmark_engine::index::SoundRef<'_>| sound.row.file_size % 50 == 0;
+        let accepts = |sound: &earmark_engine::index::SoundRef<'_>| sound.row.file_size.is_multiple_of(50);
         let request = TagRequest { bank: Some(&bank), accepts: &accepts, jobs: 2, ..TagRequest::default() };
         tag(&snapshot, &request, &mut Quiet).taggings.len()
     });

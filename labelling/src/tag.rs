@@ -18,6 +18,9 @@ pub const LEAST_SHARE: f32 = 0.3;
 /// Words named as evidence at most.
 const WORDS_NAMED: usize = 6;
 
+/// Tells which labelled sounds vote.
+pub type Votes<'a> = dyn Fn(SoundId, &SoundRef<'_>) -> bool + Sync + 'a;
+
 /// Which sounds to tag, and by what.
 pub struct TagRequest<'a> {
     /// Which sounds are tagged.
@@ -29,7 +32,7 @@ pub struct TagRequest<'a> {
     /// A map of another taxonomy that is trusted as far as it is confident.
     pub taxonomy: Option<&'a Taxonomy>,
     /// Which labelled sounds of the library vote; `None`: all.
-    pub votes: Option<&'a (dyn Fn(SoundId, &SoundRef<'_>) -> bool + Sync)>,
+    pub votes: Option<&'a Votes<'a>>,
     /// Sounds of one group never vote for each other; `None`: those of the same bytes.
     pub group: Option<&'a (dyn Fn(&SoundRef<'_>) -> u64 + Sync)>,
     /// Suggestions of a smaller share are not made.

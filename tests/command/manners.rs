@@ -24,6 +24,9 @@ fn subcommands(bench: &Bench) -> Vec<String> {
             "forget",
             "watch",
             "relocate",
+            "rename",
+            "write",
+            "undo",
             "demo",
             "completions",
             "man"

@@ -58,8 +58,8 @@ pub(crate) fn report(sets: &[Set]) {
             let snapshot = relabelled(set, &truth, &labels);
             let asked: Vec<SoundId> = snapshot.sounds().map(|(id, _)| id).collect();
             let group = |sound: &SoundRef<'_>| set.group(sound);
-            let groups: [Option<&(dyn Fn(&SoundRef<'_>) -> u64 + Sync)>; 2] = [None, Some(&group)];
-            for (precision, group) in precision.iter_mut().zip(groups) {
+            let takes: &(dyn Fn(&SoundRef<'_>) -> u64 + Sync) = &group;
+            for (precision, group) in precision.iter_mut().zip([None, Some(takes)]) {
                 let around =
                     Neighbourhood { bank: None, votes: &|_, _| true, group, jobs: 2, stop: &|| false };
                 let mut heard = vec![Heard::default(); asked.len()];

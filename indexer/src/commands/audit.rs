@@ -78,7 +78,7 @@ pub(crate) fn run(global: &Global, args: AuditArgs) -> Result<Ending, Failure> {
             }
         }
     }
-    Ok(reading.ending(all > 0))
+    reading.ending(all > 0)
 }
 
 /// As findings name it.

@@ -43,13 +43,14 @@ impl Reading {
         Ok(Self { snapshot, bank })
     }
 
-    /// How a command that found something, or nothing, ends.
-    pub(crate) fn ending(&self, found: bool) -> Ending {
-        match () {
+    /// How a command that found something, or nothing, ends; fails when the library went away meanwhile.
+    pub(crate) fn ending(&self, found: bool) -> Result<Ending, Failure> {
+        self.snapshot.still_there()?;
+        Ok(match () {
             () if !self.snapshot.damage().is_empty() => Ending::Partial,
             () if found => Ending::Found,
             () => Ending::Nothing,
-        }
+        })
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn run(global: &Global, args: MapTaxonomyArgs) -> Result<Ending, Fail
         let open = rows.iter().filter(|row| row.targets.is_empty()).count();
         output::say(&format!("{}, {open} of them left open", counted(rows.len(), "label")));
     }
-    Ok(reading.ending(rows.iter().any(|row| !row.targets.is_empty())))
+    reading.ending(rows.iter().any(|row| !row.targets.is_empty()))
 }
 
 fn write_csv(taxonomy: &Taxonomy) -> Result<(), Failure> {

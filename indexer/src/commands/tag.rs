@@ -57,7 +57,7 @@ pub(crate) fn run(global: &Global, args: TagArgs) -> Result<Ending, Failure> {
         () if args.csv => print_csv(&tagged.taggings)?,
         () => print(global, &reading.snapshot, &tagged.taggings, suggested)?,
     }
-    Ok(reading.ending(suggested > 0))
+    reading.ending(suggested > 0)
 }
 
 #[derive(Serialize)]

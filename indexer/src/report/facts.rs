@@ -54,6 +54,8 @@ pub(crate) struct Facts {
     pub label_sources: Counts,
     pub audit: Audit,
     pub duplicates: Duplicates,
+    /// Of each folder, whether its drive is away: when it was last indexed, or now.
+    pub away: Vec<bool>,
     /// Folders whose files were not looked for, because that takes a network drive too long.
     pub not_looked_for: Vec<PathBuf>,
     /// Files that are gone though their drive is there.
@@ -168,6 +170,12 @@ impl Facts {
             label_sources,
             audit: Audit::default(),
             duplicates: Duplicates::default(),
+            away: snapshot
+                .manifest()
+                .roots
+                .iter()
+                .map(|root| root.offline || !root.path().exists())
+                .collect(),
             not_looked_for: Vec::new(),
             missing: Vec::new(),
             odd,
@@ -179,7 +187,8 @@ impl Facts {
 
     /// Asks the system for every file of a local drive.
     fn look_for_files(&mut self, snapshot: &Snapshot, wanted: &Wanted<'_>) -> Result<(), Failure> {
-        let roots = snapshot.manifest().roots.iter().filter(|root| !root.offline);
+        let roots = snapshot.manifest().roots.iter().zip(&self.away);
+        let roots = roots.filter(|(_, away)| !**away).map(|(root, _)| root);
         let (distant, local): (Vec<_>, Vec<_>) = roots.partition(|root| is_network_drive(&root.path()));
         self.not_looked_for = distant.iter().map(|root| root.path()).collect();
         for (at, (_, sound)) in snapshot.sounds().enumerate() {
@@ -199,11 +208,8 @@ impl Facts {
 
     /// Folders whose drive is not there, with the sounds in them.
     pub(crate) fn offline(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.info
-            .folders
-            .iter()
-            .filter(|folder| folder.offline)
-            .map(|folder| (folder.path.text(), folder.sounds))
+        let folders = self.info.folders.iter().zip(&self.away).filter(|(_, away)| **away);
+        folders.map(|(folder, _)| (folder.path.text(), folder.sounds))
     }
 }
 

@@ -5,6 +5,7 @@ mod facts;
 mod map;
 mod markup;
 mod page;
+mod pieces;
 pub(crate) mod plots;
 mod progress;
 mod sections;
@@ -33,23 +34,25 @@ pub(crate) fn is_report(path: &Path) -> bool {
 pub(crate) fn write_page(path: &Path, text: &str) -> Result<(), Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
-        let mut file = tempfile::Builder::new().prefix(".earmark-report-").tempfile_in(folder)?;
+        let mut file = builder().prefix(".earmark-report-").tempfile_in(folder)?;
         file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
-        share(file.as_file())?;
         file.persist(path).map_err(|error| error.error)
     };
     write().map(drop).map_err(Failure::file(path, "write the report"))
 }
 
-/// Temporary files are their owner's alone; what is written here is meant to be passed on.
+/// Temporary files are their owner's alone; what is written here is meant to be passed on, as far as the user's own
+/// settings (umask) let files be read.
 #[cfg(unix)]
-fn share(file: &File) -> std::io::Result<()> {
+fn builder() -> tempfile::Builder<'static, 'static> {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(std::fs::Permissions::from_mode(0o666));
+    builder
 }
 
 #[cfg(not(unix))]
-fn share(_: &File) -> std::io::Result<()> {
-    Ok(())
+fn builder() -> tempfile::Builder<'static, 'static> {
+    tempfile::Builder::new()
 }

@@ -8,11 +8,9 @@ use earmark_labelling::FindingKind;
 
 use super::facts::{Counts, Facts, LENGTHS, readable, readable_text};
 use super::markup::escape;
+use super::pieces::{SHOWN, bar, chart, hours, list, more, named, percent, section, sentence};
 use crate::commands::info::Category;
 use crate::output::{counted, size, thousands};
-
-/// Rows of a list that is shown in part.
-const SHOWN: usize = 50;
 
 /// Everything between the head and the data.
 pub(super) fn all(library: &str, made: &str, facts: &Facts) -> String {
@@ -104,13 +102,13 @@ fn coverage(facts: &Facts) -> String {
     let with_sounds: BTreeMap<&str, &Category> =
         facts.info.categories.iter().map(|category| (category.cat_id, category)).collect();
     // In the order of the list, each Category with its CatIDs.
-    let mut groups: BTreeMap<&str, Vec<(&str, &str, Option<&Category>)>> = BTreeMap::new();
+    let mut groups: BTreeMap<&str, Vec<(&str, Option<&Category>)>> = BTreeMap::new();
     for (_, entry) in catalogue.iter() {
         let found = with_sounds.get(&*entry.cat_id).copied();
-        groups.entry(&entry.category).or_default().push((&entry.cat_id, &entry.subcategory, found));
+        groups.entry(&entry.category).or_default().push((&entry.cat_id, found));
     }
-    let sounds = |cats: &[(&str, &str, Option<&Category>)]| -> usize {
-        cats.iter().filter_map(|(.., found)| *found).map(|category| category.sounds).sum()
+    let sounds = |cats: &[(&str, Option<&Category>)]| -> usize {
+        cats.iter().filter_map(|(_, found)| *found).map(|category| category.sounds).sum()
     };
     let mut ordered: Vec<_> = groups.iter().map(|(name, cats)| (*name, sounds(cats), cats)).collect();
     ordered.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
@@ -131,7 +129,7 @@ fn coverage(facts: &Facts) -> String {
                  <span>Hours</span><span>CatIDs</span></div>\n";
     }
     for (name, total, cats) in &filled {
-        let used: Vec<&Category> = cats.iter().filter_map(|(.., found)| *found).collect();
+        let used: Vec<&Category> = cats.iter().filter_map(|(_, found)| *found).collect();
         let length: f64 = used.iter().map(|category| category.hours).sum();
         body += &format!(
             "<details class=\"cat\"><summary class=\"cover\"><span>{}</span>{}<span>{}</span><span>{length:.2}</span>\
@@ -146,8 +144,8 @@ fn coverage(facts: &Facts) -> String {
         used.sort_by_key(|category| std::cmp::Reverse(category.sounds));
         body += &used.iter().map(|category| cat_row(category)).collect::<String>();
         body += "</table>\n";
-        let empty = cats.iter().filter(|(.., found)| found.is_none());
-        let empty: Vec<&str> = empty.map(|(cat_id, ..)| *cat_id).collect();
+        let empty = cats.iter().filter(|(_, found)| found.is_none());
+        let empty: Vec<&str> = empty.map(|(cat_id, _)| *cat_id).collect();
         if !empty.is_empty() {
             body += &format!("<p class=\"empty\"><b>Without sounds:</b> {}</p>\n", escape(&empty.join(", ")));
         }
@@ -203,8 +201,8 @@ fn labels(facts: &Facts) -> String {
                 format!("{} <span class=\"faint\">{:.0} %</span>", best.cat.cat_id(), best.share * 100.0)
             });
             body += &format!(
-                "<tr><td class=\"path\"><bdi>{}</bdi></td><td>{}</td><td>{rather}</td><td>{}</td></tr>\n",
-                escape(&readable(finding.path.as_path())),
+                "<tr><td class=\"path\">{}</td><td>{}</td><td class=\"rather\">{rather}</td><td>{}</td></tr>\n",
+                named(finding.path.as_path()),
                 finding.current.map_or("", |cat| cat.cat_id()),
                 escape(&readable_text(&finding.message))
             );
@@ -273,12 +271,12 @@ fn files(facts: &Facts) -> String {
     body += "</div>\n";
     body += "</div>\n<h3>Folders</h3>\n<table class=\"wide\">\n<thead><tr><th>Folder</th><th class=\"n\">Sounds</th>\
              <th>State</th></tr></thead>\n<tbody>\n";
-    for folder in &facts.info.folders {
+    for (folder, away) in facts.info.folders.iter().zip(&facts.away) {
         body += &format!(
             "<tr><td class=\"path\"><bdi>{}</bdi></td><td class=\"n\">{}</td><td>{}</td></tr>\n",
             escape(&readable_text(folder.path.text())),
             thousands(folder.sounds as u64),
-            if folder.offline { "offline" } else { "there" }
+            if *away { "offline" } else { "there" }
         );
     }
     body += "</tbody></table>\n";
@@ -320,79 +318,6 @@ fn attention(facts: &Facts) -> String {
             "<p class=\"faint\">All folders are there, every file is where it was, and none is odd.</p>\n";
     }
     section("attention", "What needs attention", &body)
-}
-
-fn list(title: &str, what_to_do: &str, lines: &[String]) -> String {
-    if lines.is_empty() {
-        return String::new();
-    }
-    let items: String =
-        lines.iter().take(SHOWN).map(|line| format!("<li><bdi>{}</bdi></li>\n", escape(line))).collect();
-    let rest = lines.len().saturating_sub(SHOWN);
-    let rest = if rest > 0 {
-        format!("<p class=\"faint\">and {} more</p>\n", thousands(rest as u64))
-    } else {
-        String::new()
-    };
-    format!(
-        "<h3>{title}: {}</h3>\n<p class=\"faint\">{what_to_do}</p>\n<ul class=\"path\">{items}</ul>\n{rest}",
-        thousands(lines.len() as u64)
-    )
-}
-
-/// Says how the rest of a list is had.
-fn more(total: usize, command: &str) -> String {
-    if total <= SHOWN {
-        return String::new();
-    }
-    let rest = thousands((total - SHOWN) as u64);
-    format!("<p class=\"faint\">and {rest} more: <code>{command}</code> lists them all</p>\n")
-}
-
-/// Bars with their names and numbers.
-fn chart(title: &str, counts: &Counts, total: usize) -> String {
-    let most = counts.iter().map(|(_, count)| *count).max().unwrap_or(0);
-    let row = |(name, count): &(String, usize)| {
-        format!(
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"n\">{}</td><td class=\"n faint\">{}</td></tr>\n",
-            escape(name),
-            bar(*count, most),
-            thousands(*count as u64),
-            percent(*count, total)
-        )
-    };
-    format!(
-        "<table class=\"chart\"><caption>{title}</caption>\n{}</table>\n",
-        counts.iter().map(row).collect::<String>()
-    )
-}
-
-/// A bar as long as its share of the longest.
-fn bar(count: usize, most: usize) -> String {
-    let share = if most == 0 { 0.0 } else { count as f64 / most as f64 * 100.0 };
-    format!("<span class=\"bar\"><i style=\"width:{share:.1}%\"></i></span>")
-}
-
-fn section(id: &str, title: &str, body: &str) -> String {
-    format!("<section id=\"{id}\">\n<h2>{title}</h2>\n{body}\n</section>\n")
-}
-
-fn percent(count: usize, total: usize) -> String {
-    if total == 0 { "–".into() } else { format!("{:.1} %", count as f64 / total as f64 * 100.0) }
-}
-
-fn hours(hours: f64) -> String {
-    match hours {
-        100.0.. => format!("{} h", thousands(hours.round() as u64)),
-        1.0.. => format!("{hours:.1} h"),
-        _ => format!("{:.1} min", hours * 60.0),
-    }
-}
-
-/// `AMBIENCE` as it stands in a sentence.
-fn sentence(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map_or(String::new(), |first| first.to_string() + &letters.as_str().to_lowercase())
 }
 
 fn kind_name(kind: FindingKind) -> &'static str {

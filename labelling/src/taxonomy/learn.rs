@@ -4,7 +4,7 @@
 //! of the label itself say counts like a few sounds more, so that a folder of three sounds is not told by chance. The
 //! confidence in a category is its part of all that.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use earmark_engine::index::{Segment, Snapshot, SoundRef};
 use earmark_engine::ucs::{CatIndex, Catalogue};
@@ -55,8 +55,35 @@ pub struct Learnt {
 #[derive(Default)]
 struct Gathered {
     sounds: usize,
-    /// By category: the sum of shares, how many sounds bear it as their label, the likeliest sounds.
-    cats: HashMap<CatIndex, (f32, usize, Vec<(f32, String)>)>,
+    cats: BTreeMap<CatIndex, Part>,
+}
+
+/// A category's part in a label.
+#[derive(Default)]
+struct Part {
+    /// Sum of the sounds' shares.
+    sum: f32,
+    /// Sounds that bear it.
+    bearing: usize,
+    /// The likeliest sounds with their shares.
+    examples: Examples,
+}
+
+/// File names with shares, likeliest first.
+#[derive(Clone, Default)]
+struct Examples(Vec<(f32, String)>);
+
+impl Examples {
+    fn add(&mut self, examples: impl IntoIterator<Item = (f32, String)>) {
+        self.0.extend(examples);
+        self.0.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        self.0.dedup_by(|a, b| a.1 == b.1);
+        self.0.truncate(EXAMPLES);
+    }
+
+    fn into_names(self) -> Vec<String> {
+        self.0.into_iter().map(|(_, name)| name).collect()
+    }
 }
 
 /// Learns a map from the sounds of a library.
@@ -106,12 +133,10 @@ impl Gathered {
     }
 
     fn add(&mut self, cat: CatIndex, share: f32, own: bool, name: String) {
-        let (sum, labelled, examples) = self.cats.entry(cat).or_default();
-        *sum += share;
-        *labelled += usize::from(own);
-        examples.push((share, name));
-        examples.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-        examples.truncate(EXAMPLES);
+        let part = self.cats.entry(cat).or_default();
+        part.sum += share;
+        part.bearing += usize::from(own);
+        part.examples.add([(share, name)]);
     }
 
     fn into_row(mut self, label: String) -> MapRow {
@@ -129,21 +154,21 @@ impl Gathered {
         let reading = Reading::new(lexicon, &sources);
         let said = words_shares(&reading);
         // Where sounds bear CatIDs, words have nothing to add.
-        let bearing: usize = self.cats.values().map(|gathered| gathered.1).sum();
+        let bearing: usize = self.cats.values().map(|part| part.bearing).sum();
         let unlabelled = 1.0 - bearing as f32 / self.sounds.max(1) as f32;
         let words = if said.is_empty() { 0.0 } else { LABEL_WORDS * unlabelled };
         for (cat, share) in &said {
-            self.cats.entry(*cat).or_default().0 += words * share;
+            self.cats.entry(*cat).or_default().sum += words * share;
         }
         let total = self.sounds as f32 + words;
         let open = category_alone(&self.cats, total);
         let mut targets: Vec<Target> = self
             .cats
             .into_iter()
-            .map(|(cat, (sum, labelled, examples))| {
+            .map(|(cat, Part { sum, bearing, examples })| {
                 let mut reasons = Vec::new();
-                if labelled > 0 {
-                    reasons.push(format!("{labelled} of {} sounds labelled so", self.sounds));
+                if bearing > 0 {
+                    reasons.push(format!("{bearing} of {} sounds labelled so", self.sounds));
                 }
                 let words: Vec<String> = reading
                     .evidence(lexicon, cat)
@@ -166,7 +191,7 @@ impl Gathered {
                     cat,
                     confidence: sum / total,
                     reasons: reasons.join("; "),
-                    examples: examples.into_iter().map(|(_, name)| name).collect(),
+                    examples: examples.into_names(),
                 }
             })
             .filter(|target| target.confidence >= LEAST_CONFIDENCE)
@@ -179,22 +204,18 @@ impl Gathered {
 }
 
 /// The MISC of a Category that is likely, for a label that leaves the SubCategory open.
-fn category_alone(cats: &HashMap<CatIndex, (f32, usize, Vec<(f32, String)>)>, total: f32) -> Option<Target> {
+fn category_alone(cats: &BTreeMap<CatIndex, Part>, total: f32) -> Option<Target> {
     let catalogue = Catalogue::builtin();
-    let mut sums: BTreeMap<&str, (f32, Vec<(f32, String)>)> = BTreeMap::new();
-    for (cat, (sum, _, examples)) in cats {
-        let (all, named) = sums.entry(&catalogue.get(*cat).category).or_default();
-        *all += sum;
-        named.extend(examples.iter().cloned());
+    let mut categories: BTreeMap<&str, Part> = BTreeMap::new();
+    for (cat, part) in cats {
+        let category = categories.entry(&catalogue.get(*cat).category).or_default();
+        category.sum += part.sum;
+        category.examples.add(part.examples.0.iter().cloned());
     }
-    let (category, (sum, mut examples)) = sums.into_iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
-    let cat = catalogue.by_names(category, "MISC").filter(|_| sum / total >= CATEGORY)?;
-    examples.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let mut names: Vec<String> = examples.into_iter().map(|(_, name)| name).collect();
-    names.dedup();
-    names.truncate(EXAMPLES);
-    let reasons = format!("Category {category} {:.0} %, its SubCategory is open", sum / total * 100.0);
-    Some(Target { cat, confidence: LEAST_CONFIDENCE, reasons, examples: names })
+    let (category, part) = categories.into_iter().max_by(|a, b| a.1.sum.total_cmp(&b.1.sum))?;
+    let cat = catalogue.by_names(category, "MISC").filter(|_| part.sum / total >= CATEGORY)?;
+    let reasons = format!("Category {category} {:.0} %, its SubCategory is open", part.sum / total * 100.0);
+    Some(Target { cat, confidence: LEAST_CONFIDENCE, reasons, examples: part.examples.into_names() })
 }
 
 /// What words say, as parts of one: the strongest few, sharpened.

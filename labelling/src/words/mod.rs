@@ -7,6 +7,7 @@
 pub mod folding;
 pub mod lexicon;
 pub mod reading;
+mod spans;
 pub mod tokens;
 
 pub use lexicon::Lexicon;

@@ -39,7 +39,7 @@ struct Voter {
     cat: u16,
     group: u64,
     /// Place of its segment among the table's.
-    segment: u16,
+    segment: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -80,7 +80,7 @@ impl<'a> Table<'a> {
         let number = self.sounds.len() as u32;
         let frames = thinned(sound, MAX_VOTING_FRAMES);
         self.frames.extend(frames.map(|frame| VotingFrame { sound: number, frame: frame as u32 }));
-        let segment = (self.segments.len() - 1) as u16;
+        let segment = (self.segments.len() - 1) as u32;
         self.sounds.push(Voter { id, cat, group: group.of(sound), segment });
     }
 
@@ -102,7 +102,7 @@ impl<'a> Table<'a> {
     /// A frame's vector, `[size]`, and its scale.
     pub(super) fn vector(&self, frame: u32, size: usize) -> (&'a [i8], f32) {
         let VotingFrame { sound, frame } = self.frames[frame as usize];
-        let segment = self.segments[usize::from(self.sounds[sound as usize].segment)];
+        let segment = self.segments[self.sounds[sound as usize].segment as usize];
         let frame = frame as usize;
         (&segment.vectors()[frame * size..][..size], segment.frame_rows()[frame].scale)
     }
@@ -111,7 +111,7 @@ impl<'a> Table<'a> {
     pub(super) fn neighbour(&self, frame: u32, cosine: f32) -> Neighbour {
         let VotingFrame { sound, frame } = self.frames[frame as usize];
         let Voter { id, cat, segment, .. } = self.sounds[sound as usize];
-        let row = self.segments[usize::from(segment)].frame_rows()[frame as usize];
+        let row = self.segments[segment as usize].frame_rows()[frame as usize];
         let vote = Vote { cosine, cat, sound: id, from_bank: self.from_bank };
         Neighbour { vote, start_s: f64::from(row.start_ms) / 1000.0 }
     }
