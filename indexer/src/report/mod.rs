@@ -1,4 +1,4 @@
-//! The report of a library: [`facts`] gathers what is said, [`page`] says it in one HTML file that asks nothing of
+//! The report of a library: [`facts`] gathers what is said, [`mod@page`] says it in one HTML file that asks nothing of
 //! the network, [`map`] packs the points of the map for it, and [`plots`] draws pictures for other documents.
 
 mod facts;
