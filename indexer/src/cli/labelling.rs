@@ -17,7 +17,7 @@ use super::LibraryArgs;
 Examples:
   earmark tag --unlabelled                        what has no CatID yet
   earmark tag --filter 'Foley/ -DOOR*' --least 60 only what is likelier than 60 %
-  earmark tag --unlabelled --csv > tags.csv       for a spreadsheet, or a program that imports fields by name as Soundminer has them
+  earmark tag --unlabelled --csv > tags.csv       a table for a spreadsheet; Soundminer's field names
   earmark index --labels tags.csv                 take the (edited) table as labels of this library
   earmark tag --taxonomy map.csv                  trust a map of folders made by `earmark map-taxonomy`
 

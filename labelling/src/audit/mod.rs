@@ -1,8 +1,8 @@
 //! What is likely wrong with the labels of a library, most rewarding first.
 //!
-//! One pass over the index finds the closest labelled neighbours of every labelled sound; [`confident`], [`vendors`] and
-//! [`twins`] look at them, [`versions`] at names. Nothing of this reads a sound file. What only the samples tell is left
-//! to [`defects`](crate::defects), which runs where it is asked for.
+//! One pass over the index finds the closest labelled neighbours of every labelled sound; `confident`, `vendors` and
+//! `twins` look at them, `versions` at names. Nothing of this reads a sound file. What only the samples tell is left
+//! to [`defects`], which runs where it is asked for.
 
 mod confident;
 mod twins;
