@@ -1,6 +1,6 @@
 //! Files that are suspicious in themselves: silent, clipped, off centre, the same in all channels, cut short.
 //!
-//! Most of this is in the samples alone, so every file is decoded once ([`listen()`]); what was odd when a file was
+//! Most of this is in the samples alone, so every file is decoded once (`listen`); what was odd when a file was
 //! indexed the index remembers (`known`). Thresholds are on the side of silence: a finding is worth a look.
 
 use std::sync::Mutex;
