@@ -13,6 +13,9 @@ pub(super) struct Near {
     pub deviation: f32,
 }
 
+/// A slot of the table of places that is not taken.
+const FREE: u32 = u32::MAX;
+
 /// Keeps the `keep` sounds that look closest.
 #[derive(Clone, Debug)]
 pub(super) struct NearSounds {
@@ -20,11 +23,13 @@ pub(super) struct NearSounds {
     /// What looks less close cannot get in any more.
     floor: f32,
     entries: Vec<Near>,
+    /// Where each sound is among the entries, by a hash of its name; in use while they are settled.
+    places: Vec<u32>,
 }
 
 impl NearSounds {
     pub(super) fn new(keep: usize) -> Self {
-        Self { keep, floor: f32::NEG_INFINITY, entries: Vec::new() }
+        Self { keep, floor: f32::NEG_INFINITY, entries: Vec::new(), places: Vec::new() }
     }
 
     /// What looks less close cannot get in.
@@ -42,9 +47,8 @@ impl NearSounds {
 
     /// Leaves each sound once and at most `keep` of them.
     pub(super) fn settle(&mut self) {
+        self.leave_each_once();
         let entries = &mut self.entries;
-        entries.sort_unstable_by(|a, b| a.id.cmp(&b.id).then(b.cosine.total_cmp(&a.cosine)));
-        entries.dedup_by_key(|near| near.id);
         if entries.len() > self.keep {
             // Equal ones are told apart by their sounds, so that results never depend on how the work was divided.
             let order = |a: &Near, b: &Near| b.cosine.total_cmp(&a.cosine).then(a.id.cmp(&b.id));
@@ -52,6 +56,38 @@ impl NearSounds {
             entries.truncate(self.keep);
             self.floor = entries[self.keep - 1].cosine;
         }
+    }
+
+    /// Leaves of each sound what looks closest; a table of places is several times as fast here as sorting by sound.
+    fn leave_each_once(&mut self) {
+        let size = (2 * self.entries.len()).next_power_of_two();
+        self.places.clear();
+        self.places.resize(size, FREE);
+        let mut kept = 0;
+        for at in 0..self.entries.len() {
+            let near = self.entries[at];
+            let key = u64::from(near.id.segment) << 32 | u64::from(near.id.sound);
+            let mut slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & (size - 1);
+            loop {
+                let place = self.places[slot];
+                if place == FREE {
+                    self.places[slot] = kept as u32;
+                    self.entries[kept] = near;
+                    kept += 1;
+                    break;
+                }
+                let known = &mut self.entries[place as usize];
+                if known.id == near.id {
+                    let closer = near.cosine.total_cmp(&known.cosine);
+                    if closer.then(near.deviation.total_cmp(&known.deviation)).is_gt() {
+                        *known = near;
+                    }
+                    break;
+                }
+                slot = (slot + 1) & (size - 1);
+            }
+        }
+        self.entries.truncate(kept);
     }
 
     /// Takes over what another thread has found; [`NearSounds::settle`] follows.
@@ -62,7 +98,7 @@ impl NearSounds {
 
     /// An empty one that takes nothing that this one would not.
     pub(super) fn fresh(&self) -> Self {
-        Self { keep: self.keep, floor: self.floor, entries: Vec::new() }
+        Self { keep: self.keep, floor: self.floor, entries: Vec::new(), places: Vec::new() }
     }
 
     /// The sounds, in no order.
