@@ -1,5 +1,6 @@
 //! The arguments, as they are typed.
 
+mod judging;
 mod labelling;
 mod plans;
 mod upkeep;
@@ -12,6 +13,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use upkeep::{ForgetArgs, InfoArgs, RelocateArgs, ReportArgs, VerifyArgs, WatchArgs};
 
+pub(crate) use judging::{
+    DatasetArgs, DatasetCommand, DatasetInfoArgs, EvaluateArgs, GroupBy, K, LayoutArg, MetricArg,
+    ReadingArgs, TiesArg,
+};
 pub(crate) use labelling::{AuditArgs, By, Kind as AuditKind, MapTaxonomyArgs, TagArgs};
 
 /// Indexes libraries of sound effects by ear: finds the closest sounds, with times, and names their UCS categories.
@@ -65,6 +70,8 @@ pub(crate) enum Command {
     Rename(RenameArgs),
     Write(WriteArgs),
     Undo(UndoArgs),
+    Dataset(DatasetArgs),
+    Evaluate(EvaluateArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

@@ -32,6 +32,8 @@ fn subcommands(bench: &Bench) -> Vec<String> {
             "rename",
             "write",
             "undo",
+            "dataset",
+            "evaluate",
             "demo",
             "completions",
             "man"
