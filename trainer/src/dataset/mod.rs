@@ -24,7 +24,7 @@ pub use error::{CacheError, DataSetError, SplitError};
 pub use problem::Problem;
 pub use set::{Clip, DataSet, Grouping, Layout, OpenOptions};
 pub use shuffle::Shuffler;
-pub use spectrograms::Spectrograms;
+pub use spectrograms::{Change, Spectrograms};
 pub use split::{Shares, Side, Split, SplitRecord};
 pub use statistics::{ClassCount, Statistics, Warning, shared_content};
 pub use work::{Progress, Work};

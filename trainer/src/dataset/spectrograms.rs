@@ -14,6 +14,12 @@ use super::set::DataSet;
 use super::store::{Compute, Failure, Request, Rows, Source};
 use super::work::Work;
 
+/// Changes the samples of a clip, whose number in the set is given.
+pub type Change<'a> = dyn Fn(usize, &[f32]) -> Vec<f32> + Sync + 'a;
+
+/// Longest sound whose samples are changed, which takes all of them in memory; what is beyond is left out.
+const MAX_CHANGED_S: usize = 1_200;
+
 /// The columns of all clips of a data set.
 ///
 /// They are kept as they are before framing, so that training can shift its frames. The file is known by the front
@@ -48,7 +54,41 @@ impl Spectrograms {
         cache: &Path,
         work: &Work<'_>,
     ) -> Result<Self, CacheError> {
-        let key = format!("columns of {front_end:?}");
+        Self::open_as(set, front_end, rule, cache, work, None)
+    }
+
+    /// As [`open`](Self::open), of sounds whose samples were changed by `change` (given the clip's number and its samples
+    /// at the front end's rate); `name` says how, and stands for it in the cache. The set must have been opened before.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when a clip could be read before but cannot now.
+    pub fn open_changed(
+        set: &mut DataSet,
+        card: &Card,
+        cache: &Path,
+        work: &Work<'_>,
+        name: &str,
+        change: &Change<'_>,
+    ) -> Result<Self, CacheError> {
+        let clips = set.clips.len();
+        let opened = Self::open_as(set, &card.front_end, card.frames, cache, work, Some((name, change)))?;
+        if set.clips.len() == clips {
+            return Ok(opened);
+        }
+        let first = set.problems.last().map(|problem| problem.reason.clone()).unwrap_or_default();
+        Err(CacheError::Nothing { set: set.name.clone(), first })
+    }
+
+    fn open_as(
+        set: &mut DataSet,
+        front_end: &FrontEnd,
+        rule: FrameRule,
+        cache: &Path,
+        work: &Work<'_>,
+        changed: Option<(&str, &Change<'_>)>,
+    ) -> Result<Self, CacheError> {
+        let how = changed.map_or_else(String::new, |(name, _)| format!(", {name}"));
+        let key = format!("columns of {front_end:?}{how}");
         let sources: Vec<Source> = (0..set.clips.len())
             .map(|clip| Source { name: set.relative(clip), path: set.clips[clip].path.clone(), hash: None })
             .collect();
@@ -59,8 +99,14 @@ impl Spectrograms {
         let worker = || {
             let mut mel = MelExtractor::new(front_end);
             let sources = &sources;
-            let compute: Box<Compute<'_>> =
-                Box::new(move |clip, out| columns_of(&sources[clip].path, rate_hz, &mut mel, work, out));
+            let compute: Box<Compute<'_>> = Box::new(move |clip, out| match changed {
+                None => columns_of(&sources[clip].path, rate_hz, &mut mel, work, out),
+                Some((_, change)) => {
+                    let samples = samples_of(&sources[clip].path, rate_hz, work)?;
+                    columns_of_samples(&change(clip, &samples), &mut mel, out);
+                    Ok(())
+                }
+            });
             Ok(compute)
         };
         let opened = Rows::open_or_make(&request, &worker)?;
@@ -208,4 +254,30 @@ fn columns_of(
         out(column);
     }
     Ok(())
+}
+
+fn samples_of(path: &Path, rate_hz: u32, work: &Work<'_>) -> Result<Vec<f32>, Failure> {
+    let clip = |error: earmark_engine::audio::AudioError| Failure::Clip(error.to_string());
+    let mut stream = MonoStream::open(path, rate_hz).map_err(clip)?;
+    let mut samples = Vec::new();
+    while let Some(block) = stream.next_block().map_err(clip)? {
+        if work.stopped() {
+            return Err(Failure::All(CacheError::Stopped));
+        }
+        samples.extend_from_slice(block);
+        if samples.len() > MAX_CHANGED_S * rate_hz as usize {
+            break;
+        }
+    }
+    Ok(samples)
+}
+
+fn columns_of_samples(mut samples: &[f32], mel: &mut MelExtractor, out: &mut dyn FnMut(&[f32])) {
+    mel.reset();
+    while let Some(column) = mel.push(&mut samples) {
+        out(column);
+    }
+    while let Some(column) = mel.finish() {
+        out(column);
+    }
 }
