@@ -3,6 +3,7 @@
 mod judging;
 mod labelling;
 mod plans;
+mod training;
 mod upkeep;
 
 use std::path::PathBuf;
@@ -17,6 +18,8 @@ pub(crate) use judging::{
     DatasetArgs, DatasetCommand, DatasetInfoArgs, EvaluateArgs, GroupBy, K, LayoutArg, MetricArg,
     ReadingArgs, TiesArg,
 };
+pub(crate) use training::TrainArgs;
+
 pub(crate) use labelling::{AuditArgs, By, Kind as AuditKind, MapTaxonomyArgs, TagArgs};
 
 /// Indexes libraries of sound effects by ear: finds the closest sounds, with times, and names their UCS categories.
@@ -72,6 +75,7 @@ pub(crate) enum Command {
     Undo(UndoArgs),
     Dataset(DatasetArgs),
     Evaluate(EvaluateArgs),
+    Train(Box<TrainArgs>),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

@@ -13,6 +13,7 @@ use earmark_labelling::taxonomy::TaxonomyError;
 use earmark_relabel::{ChangeError, PlanError, SuggestionsError};
 use earmark_server::ServeError;
 use earmark_trainer::dataset::{CacheError, DataSetError};
+use earmark_trainer::training::TrainingError;
 use thiserror::Error;
 
 /// Why a command ended early.
@@ -56,6 +57,8 @@ pub(crate) enum Failure {
     DataSet(#[from] DataSetError),
     #[error(transparent)]
     Cache(#[from] CacheError),
+    #[error(transparent)]
+    Training(#[from] Box<TrainingError>),
     #[error("{}: cannot {action}: {source}", path.display())]
     File { path: PathBuf, action: &'static str, source: io::Error },
     #[error("{0}")]
@@ -82,5 +85,11 @@ impl From<io::Error> for Failure {
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
         io::Error::from(error).into()
+    }
+}
+
+impl From<TrainingError> for Failure {
+    fn from(error: TrainingError) -> Self {
+        Self::Training(Box::new(error))
     }
 }

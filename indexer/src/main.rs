@@ -83,6 +83,7 @@ fn run(cli: Cli) -> Result<Ending, Failure> {
         Command::Undo(args) => commands::undo::run(global, args),
         Command::Dataset(args) => commands::dataset::run(global, args),
         Command::Evaluate(args) => commands::evaluate::run(global, args),
+        Command::Train(args) => commands::train::run(global, &args),
         Command::Demo(args) => commands::demo::run(global, args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Man(args) => commands::man::run(args),

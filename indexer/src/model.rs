@@ -53,6 +53,19 @@ pub(crate) fn card(name: &Path) -> Result<Card, Failure> {
     }
 }
 
+/// The ONNX file of a model, a name or a folder.
+pub(crate) fn onnx(name: &Path) -> Result<Vec<u8>, Failure> {
+    match find_model(name, &folders()) {
+        Ok(dir) => {
+            let network = Network::load(&dir)?;
+            let path = dir.join(&network.card().network.file);
+            std::fs::read(&path).map_err(Failure::file(&path, "read"))
+        }
+        Err(_) if name == Path::new(DEFAULT) => Ok(ONNX.to_vec()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn load_folder(dir: &Path) -> Result<Model, Failure> {
     let network = Network::load(dir)?;
     let bank = dir.join(BANK_FILE);

@@ -21,4 +21,5 @@ mod serving;
 mod support;
 mod tagging;
 mod taxonomies;
+mod training;
 mod watching;

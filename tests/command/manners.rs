@@ -34,6 +34,7 @@ fn subcommands(bench: &Bench) -> Vec<String> {
             "undo",
             "dataset",
             "evaluate",
+            "train",
             "demo",
             "completions",
             "man"

@@ -1,7 +1,8 @@
 //! Trains, exports and judges Earmark's networks.
 //!
-//! The heavy dependencies of training live in this crate alone, so that the command and the plugin never compile
-//! them. What it hands over is a model folder: an ONNX file written by [`onnx`] and the card beside it.
+//! The heavy dependencies of training live in this crate alone, so that the plugin never compiles them. What it hands
+//! over is a model folder: an ONNX file written by [`onnx`] and the card beside it. [`training`] leads there from data
+//! sets and a plan; [`network`], [`loss`], [`sampling`] and [`augmentation`] are its parts.
 
 pub mod augmentation;
 pub mod cnn9;
@@ -9,7 +10,10 @@ pub mod dataset;
 pub mod error;
 pub mod evaluate;
 pub mod fold;
+pub mod loss;
+pub mod network;
 pub mod onnx;
 pub mod random;
 pub mod sampling;
+pub mod training;
 pub mod weights;

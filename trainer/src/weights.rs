@@ -82,6 +82,11 @@ impl Weights {
         Ok(tensor)
     }
 
+    /// Names and tensors in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &WeightTensor)> {
+        self.0.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    }
+
     /// Names in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

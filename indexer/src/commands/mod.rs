@@ -19,6 +19,7 @@ pub(crate) mod rename;
 pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod tag;
+pub(crate) mod train;
 pub(crate) mod undo;
 pub(crate) mod verify;
 pub(crate) mod watch;

@@ -1,0 +1,156 @@
+//! The network itself: frames in, embeddings out.
+
+use burn::tensor::activation::relu;
+use burn::tensor::module::{conv2d, max_pool2d};
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Device, Tensor};
+
+use super::architecture::Architecture;
+use super::norm::{Norms, Statistics, Use};
+use super::parameters::{Parameters, Role, Visitor, learnt};
+use crate::random::Random;
+
+/// A convolutional network on a device of burn.
+#[derive(Debug, Clone)]
+pub struct Encoder {
+    architecture: Architecture,
+    layers: Vec<Layer>,
+}
+
+#[derive(Debug, Clone)]
+struct Layer {
+    /// `[outputs, inputs, kernel, kernel]`.
+    weight: Tensor<4>,
+    norms: Norms,
+}
+
+impl Encoder {
+    /// A network with normally distributed weights of variance 2 / inputs of a unit (He et al. 2015,
+    /// arXiv:1502.01852), and `norms` sets of batch statistics.
+    pub fn new(architecture: &Architecture, norms: usize, seed: u64, device: &Device) -> Self {
+        let layers = architecture.convolutions.iter().zip(architecture.inputs()).enumerate();
+        let layers = layers.map(|(at, (convolution, inputs))| {
+            let shape = [convolution.channels, inputs, convolution.kernel, convolution.kernel];
+            let mut random = Random::new(seed, &[0, at as u64]);
+            let deviation = (2.0 / shape[1..].iter().product::<usize>() as f32).sqrt();
+            let values = (0..shape.iter().product()).map(|_| random.normal() * deviation).collect();
+            let weight = learnt(super::parameters::tensor_from(values, shape, device), Role::Weight);
+            Layer { weight, norms: Norms::new(convolution.channels, norms, device) }
+        });
+        Self { layers: layers.collect(), architecture: architecture.clone() }
+    }
+
+    /// The network's plan.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// Embeds frames `[rows, columns, bands]` as `[rows, embedding size]`; the values are not negative.
+    pub fn forward(&mut self, frames: Tensor<3>, how: Use<'_>) -> Tensor<2> {
+        self.run(frames, how, &mut |_, _| ())
+    }
+
+    /// The network for an unseen library: the pooled statistics of `data_sets`, on a device without gradients.
+    pub fn pooled(&self, data_sets: &[usize]) -> Self {
+        let layers = self.layers.iter().map(|layer| {
+            let mut layer = Layer { weight: layer.weight.clone(), norms: layer.norms.pooled(data_sets) };
+            layer.visit("", &mut Plain);
+            layer
+        });
+        Self { architecture: self.architecture.clone(), layers: layers.collect() }
+    }
+
+    /// The same network on a device without gradients.
+    pub fn plain(&self) -> Self {
+        let mut plain = self.clone();
+        plain.visit(&mut Plain);
+        plain
+    }
+
+    /// Replaces the statistics by those of `batches` of frames `[rows, columns, bands]`, which need no labels. The
+    /// network must be [pooled](Self::pooled). Each batch counts the same.
+    pub fn re_estimate(&mut self, batches: impl Iterator<Item = Tensor<3>>) {
+        for (before, frames) in batches.enumerate() {
+            self.forward(frames, Use::Estimating(before));
+        }
+    }
+
+    /// Sets scales, offsets and statistics such that the network computes what it computed, and does so by the
+    /// statistics of batches like `batches` `[rows, columns, bands]`, too.
+    ///
+    /// Weights with a batch normalisation folded into them know no statistics; training from them would otherwise
+    /// begin with another network than the one they come from.
+    pub fn calibrate(&mut self, batches: &[Tensor<3>]) {
+        let mut sums: Vec<Option<Statistics>> = vec![None; self.layers.len()];
+        for frames in batches {
+            self.run(frames.clone(), Use::DataSet(0), &mut |at, convolved| {
+                let mean = mean_of_channels(convolved.clone());
+                let second = mean_of_channels(convolved.clone().square());
+                sums[at] = Some(match sums[at].take() {
+                    None => Statistics { mean, variance: second },
+                    Some(sum) => Statistics { mean: sum.mean + mean, variance: sum.variance + second },
+                });
+            });
+        }
+        for (layer, sum) in self.layers.iter_mut().zip(sums) {
+            let Some(sum) = sum else { continue };
+            let mean = (sum.mean / batches.len() as f64).detach();
+            let variance = (sum.variance / batches.len() as f64 - mean.clone().square()).detach();
+            layer.norms.calibrate(&Statistics { mean, variance: variance.clamp_min(0.0) });
+        }
+    }
+
+    fn run(
+        &mut self,
+        frames: Tensor<3>,
+        how: Use<'_>,
+        on_convolved: &mut dyn FnMut(usize, &Tensor<4>),
+    ) -> Tensor<2> {
+        let mut image: Tensor<4> = frames.unsqueeze_dim(1);
+        for (at, (layer, plan)) in self.layers.iter_mut().zip(&self.architecture.convolutions).enumerate() {
+            let padding = plan.kernel / 2;
+            let options = ConvOptions::new([plan.stride; 2], [padding; 2], [1, 1], 1);
+            let convolved = conv2d(image.clone(), layer.weight.clone(), None, options);
+            on_convolved(at, &convolved);
+            let normalised = layer.norms.forward(convolved, how);
+            let sum = if plan.residual { normalised + image } else { normalised };
+            image = relu(sum);
+            if plan.pool > 1 {
+                let options = burn::tensor::ops::MaxPoolOptions::new([plan.pool; 2]);
+                image = max_pool2d(image, options);
+            }
+        }
+        let over_frequency: Tensor<3> = image.mean_dim(3).squeeze_dim(3);
+        over_frequency.max_dim(2).squeeze_dim(2)
+    }
+}
+
+impl Parameters for Encoder {
+    fn visit(&mut self, visitor: &mut impl Visitor) {
+        for (at, layer) in self.layers.iter_mut().enumerate() {
+            layer.visit(&format!("convolution.{at}"), visitor);
+        }
+    }
+}
+
+impl Layer {
+    fn visit(&mut self, prefix: &str, visitor: &mut impl Visitor) {
+        visitor.tensor(&format!("{prefix}.weight"), Role::Weight, &mut self.weight);
+        self.norms.visit(&format!("{prefix}.norm"), visitor);
+    }
+}
+
+/// Takes tensors to the device without gradients.
+struct Plain;
+
+impl Visitor for Plain {
+    fn tensor<const D: usize>(&mut self, _name: &str, _role: Role, tensor: &mut Tensor<D>) {
+        *tensor = tensor.clone().without_autodiff();
+    }
+}
+
+fn mean_of_channels(image: Tensor<4>) -> Tensor<1> {
+    let [rows, channels, height, width] = image.dims();
+    let flat: Tensor<2> = image.swap_dims(0, 1).reshape([channels, rows * height * width]);
+    flat.mean_dim(1).squeeze_dim(1)
+}
