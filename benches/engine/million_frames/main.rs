@@ -78,6 +78,8 @@ type Filter = Box<dyn Fn(&SoundRef<'_>) -> bool + Sync>;
 
 struct Million {
     dir: PathBuf,
+    /// Whether sounds have labels, and vote.
+    labelled: bool,
     sounds: u32,
     spread: Spread,
     mean: Vec<f32>,
@@ -87,10 +89,14 @@ struct Million {
 impl Million {
     fn open_or_make(frames: usize, runs: usize) -> Self {
         let Real { network, suffix, sounds, mean } = Real::embed();
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("frames-{frames}-in-{runs}-{suffix}"));
+        let labelled = std::env::var_os("EARMARK_BENCH_UNLABELLED").is_none();
+        let kind = if labelled { "" } else { "-unlabelled" };
+        let dir =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("frames-{frames}-in-{runs}-{suffix}{kind}"));
         let sounds_wanted = (frames / FRAMES_OF_SOUND) as u32;
         let million = Self {
             dir,
+            labelled,
             sounds: sounds_wanted,
             spread: Spread::new(sounds),
             mean,
@@ -128,7 +134,9 @@ impl Million {
                 .map(|(at, frame)| quantiser.quantise(f64::from(at) * self.hop_s, frame))
                 .collect();
             let begun = Instant::now();
-            segment.add(&record(root, number, sound.cat, frames.len()), &frames).unwrap();
+            segment
+                .add(&record(root, number, sound.cat.filter(|_| self.labelled), frames.len()), &frames)
+                .unwrap();
             took += begun.elapsed();
         }
         let begun = Instant::now();
@@ -237,7 +245,7 @@ impl Million {
             times[times.len() / 2],
             shared as f64 / (RESULTS * questions.len()) as f64,
             questions.len(),
-            f64::from(votes as u32) / f64::from(all_votes as u32)
+            f64::from(votes as u32) / f64::from(all_votes.max(1) as u32)
         );
     }
 
