@@ -11,7 +11,7 @@ use earmark_engine::audio::{AudioReader, riff as chunk_layer};
 use earmark_engine::index::{Manifest, Quantiser, SEGMENT_VERSION, Segment, Snapshot, SoundRef};
 use earmark_engine::network::Card;
 use earmark_engine::search::filter::{Facts, Filter};
-use earmark_engine::search::{Query, Scope, search};
+use earmark_engine::search::{Passing, Query, Scope, search};
 use earmark_engine::spectrogram::MelFilterbank;
 use earmark_engine::ucs::{CatIndex, LabelTable, UcsName, file_name};
 use xxhash_rust::xxh3::xxh3_64;
@@ -92,11 +92,13 @@ fn searched(segment: Segment) {
     let query = Query::new(&Quantiser::new(&vec![0.5; size]), [(0.0, embedding.as_slice())].into_iter());
     let snapshot = Snapshot::of_segment(segment);
     let none = |_: &SoundRef<'_>| false;
-    // The first looks into all that is near, the others at few sounds, one by one.
-    let filters: [&(dyn Fn(&SoundRef<'_>) -> bool + Sync); 2] = [&|_| true, &|sound| sound.number() % 8 == 1];
-    for allows in filters {
-        let ranking = search(&snapshot, &query, &Scope { k: 3, allows, is_query: &none });
-        assert!(ranking.hits.iter().all(|hit| snapshot.get(hit.id).is_some_and(|sound| allows(&sound))));
+    // Without a filter, what is near is looked into; few sounds are looked at one by one.
+    let few = |sound: &SoundRef<'_>| sound.number() % 8 == 1;
+    let passing = Passing::new(&snapshot, &few);
+    for passing in [None, Some(&passing)] {
+        let ranking = search(&snapshot, &query, &Scope { k: 3, passing, is_query: &none });
+        let fits = |sound: &SoundRef<'_>| passing.is_none() || few(sound);
+        assert!(ranking.hits.iter().all(|hit| snapshot.get(hit.id).is_some_and(|sound| fits(&sound))));
         assert!(ranking.votes.iter().flatten().all(|vote| snapshot.get(vote.sound).is_some()));
     }
 }
