@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::Path;
 
+use earmark_engine::index::{SEGMENT_VERSION, Segment};
+
 #[allow(unreachable_pub, reason = "it is a library of its own for the fuzzer")]
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
@@ -71,6 +73,16 @@ fn the_chunk_layer_takes_any_bytes() {
 #[test]
 fn segments_take_any_bytes() {
     run("segment", targets::segment);
+}
+
+#[test]
+fn segments_to_set_out_from_are_whole_and_of_the_present_format() {
+    for name in ["whole", "sections", "partition"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/segment").join(name);
+        let file = targets::segment_file(&fs::read(&path).unwrap());
+        assert_eq!(file[8..12], SEGMENT_VERSION.to_le_bytes(), "{name}: run `cargo xtask fuzz-seeds`");
+        Segment::from_bytes(&path, &file).unwrap().verify().unwrap();
+    }
 }
 
 #[test]

@@ -246,7 +246,10 @@ pub(crate) struct RegionArgs {
 Examples:
   earmark embed *.wav -o embeddings               NumPy arrays, numpy.load reads them
   earmark embed take.wav --format json -o -       to standard output
-  earmark embed take.wav --mel -o out             the mel spectrogram too: take.mel.npy [columns, bands]")]
+  earmark embed take.wav --mel -o out             the mel spectrogram, too
+
+The mel spectrogram is a float32 array [columns, bands]: take.mel.npy. Files that were not written by this command are \
+not overwritten.")]
 pub(crate) struct EmbedArgs {
     /// Sounds.
     #[arg(value_hint = ValueHint::FilePath)]

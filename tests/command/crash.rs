@@ -257,6 +257,28 @@ fn a_full_disk_is_told_and_the_library_is_unharmed() {
 }
 
 #[test]
+fn embeddings_that_find_no_room_are_told_and_nothing_half_written_is_left() {
+    let Some(unshare) = program("unshare") else { return };
+    let bench = Bench::new();
+    fs::create_dir(bench.dir().join("small")).unwrap();
+    bench.snippet("a.wav", "glass_tap", 1);
+    // Room for the embeddings, and none for their times.
+    let text = "mount -t tmpfs -o size=4k small small || exit 99
+        \"$EARMARK\" embed sounds/a.wav -o small; echo embed: $?; ls small";
+    let mut shell = Command::new(unshare);
+    shell.args(["--user", "--map-root-user", "--mount", "sh"]);
+    let ran = script(&bench, &mut shell, text);
+    if ran.status == 99 || ran.err.starts_with("unshare") {
+        eprintln!("skipped: no disk can be made here: {}", ran.err);
+        return;
+    }
+    assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+    let words = ["earmark: small/a.times.csv: cannot write", "free some space and run the command again"];
+    assert!(words.iter().all(|word| ran.err.contains(word)), "{}", ran.err);
+    assert_eq!(ran.out, "embed: 2\na.npy\n");
+}
+
+#[test]
 fn results_that_cannot_be_written_are_an_error() {
     if !std::path::Path::new("/dev/full").exists() {
         eprintln!("skipped: there is no /dev/full here");
@@ -267,6 +289,6 @@ fn results_that_cannot_be_written_are_an_error() {
     bench.index();
     for args in ["info", "info --json", "verify", "completions bash", "man -", "forget / --dry-run"] {
         let ran = script(&bench, &mut Command::new("sh"), &format!("\"$EARMARK\" {args} >/dev/full"));
-        ran.refused(&["cannot write the output"]);
+        ran.refused(&["cannot write the output", "free some space"]);
     }
 }

@@ -91,6 +91,7 @@ impl duplicates::Observer for Listening {
     fn listened(&mut self, audio_s: f64) {
         self.audio_s += audio_s;
         self.shown.file_done(Path::new(""), (audio_s * 1000.0) as u64, None);
+        self.shown.looked_into((self.audio_s * 1000.0) as u64);
         self.shown.tick(self.audio_s);
     }
 
