@@ -139,7 +139,7 @@ fn none(_: &SoundRef<'_>) -> bool {
 }
 
 fn ask(snapshot: &Snapshot, frames: &[Vec<f32>], k: usize) -> Ranking {
-    search(snapshot, &query(frames), &Scope { k, passing: None, is_query: &none })
+    search(snapshot, &query(frames), &Scope { k, passing: None, votes: true, is_query: &none })
 }
 
 fn ask_among(
@@ -149,7 +149,7 @@ fn ask_among(
     passes: &(dyn Fn(&SoundRef<'_>) -> bool + Sync),
 ) -> Ranking {
     let passing = Passing::new(snapshot, passes);
-    search(snapshot, &query(frames), &Scope { k, passing: Some(&passing), is_query: &none })
+    search(snapshot, &query(frames), &Scope { k, passing: Some(&passing), votes: true, is_query: &none })
 }
 
 /// Asserts that hits are those of brute force, but for some that are as good.
@@ -225,7 +225,8 @@ fn the_sound_asked_about_and_gone_sounds_neither_answer_nor_vote() {
     let snapshot = writer.snapshot();
     let asked = frames(301);
     let own = |sound: &SoundRef<'_>| sound.row.hash() == 301;
-    let ranking = search(snapshot, &query(&asked), &Scope { k: 20, passing: None, is_query: &own });
+    let ranking =
+        search(snapshot, &query(&asked), &Scope { k: 20, passing: None, votes: true, is_query: &own });
     let left = (0..SOUNDS).filter(|sound| !sound.is_multiple_of(5) && *sound != 301);
     assert_hits(snapshot, &ranking, &asked, &brute_force(&asked, 20, None, left));
     let voters = ranking.votes.iter().flatten().map(|vote| vote.sound.sound);

@@ -101,8 +101,11 @@ fn the_ranking_is_that_of_brute_force() {
     let library = library();
     let frames: Vec<Vec<f32>> =
         [5, 17, 330].iter().map(|sound| library.embeddings[*sound][0].clone()).collect();
-    let ranking =
-        search(&library.snapshot, &library.query(&frames), &Scope { k: 25, passing: None, is_query: NONE });
+    let ranking = search(
+        &library.snapshot,
+        &library.query(&frames),
+        &Scope { k: 25, passing: None, votes: true, is_query: NONE },
+    );
     let mut exact: Vec<(f32, usize)> = (0..600).map(|sound| (library.exact(&frames, sound), sound)).collect();
     exact.sort_by(|a, b| b.0.total_cmp(&a.0));
     assert_eq!(ranking.hits.len(), 25);
@@ -121,7 +124,7 @@ fn the_moment_that_matches_is_pointed_at() {
     let ranking = search(
         &library.snapshot,
         &library.query(&query[1..]),
-        &Scope { k: 1, passing: None, is_query: NONE },
+        &Scope { k: 1, passing: None, votes: true, is_query: NONE },
     );
     assert_eq!(library.number(ranking.hits[0].id), sound);
     assert_eq!(ranking.hits[0].start_s, 2.0);
@@ -129,7 +132,7 @@ fn the_moment_that_matches_is_pointed_at() {
     let ranking = search(
         &library.snapshot,
         &library.query(&query),
-        &Scope { k: 5, passing: Some(&only), is_query: NONE },
+        &Scope { k: 5, passing: Some(&only), votes: true, is_query: NONE },
     );
     assert_eq!(ranking.hits.len(), 1);
     assert_eq!((ranking.hits[0].start_s, ranking.hits[0].query_start_s), (2.0, 1.0));
@@ -141,7 +144,11 @@ fn a_narrow_filter_is_never_emptier_than_it_must_be() {
     let query = library.query(&library.embeddings[0]);
     let rare = Passing::new(&library.snapshot, &|sound| sound.row.duration_s as usize % 100 == 99);
     assert_eq!(rare.len(), 6);
-    let ranking = search(&library.snapshot, &query, &Scope { k: 10, passing: Some(&rare), is_query: NONE });
+    let ranking = search(
+        &library.snapshot,
+        &query,
+        &Scope { k: 10, passing: Some(&rare), votes: true, is_query: NONE },
+    );
     assert_eq!(ranking.hits.len(), 6);
     assert!(ranking.hits.iter().all(|hit| library.number(hit.id) % 100 == 99));
 }
@@ -152,10 +159,11 @@ fn the_sound_asked_about_neither_answers_nor_votes() {
     let sound = 300;
     let query = library.query(&library.embeddings[sound]);
     let own = |found: &SoundRef<'_>| found.row.hash() == sound as u128;
-    let with = search(&library.snapshot, &query, &Scope { k: 3, passing: None, is_query: NONE });
+    let with = search(&library.snapshot, &query, &Scope { k: 3, passing: None, votes: true, is_query: NONE });
     assert_eq!(library.number(with.hits[0].id), sound);
     assert!(with.votes[0][0].cosine > 0.99);
-    let without = search(&library.snapshot, &query, &Scope { k: 3, passing: None, is_query: &own });
+    let without =
+        search(&library.snapshot, &query, &Scope { k: 3, passing: None, votes: true, is_query: &own });
     assert!(without.hits.iter().all(|hit| library.number(hit.id) != sound));
     assert!(without.votes[0][0].cosine < 0.99);
     let shares = categories(&with.votes);
@@ -168,7 +176,7 @@ fn the_sound_asked_about_neither_answers_nor_votes() {
     let far = search(
         &library.snapshot,
         &library.query(&[opposite]),
-        &Scope { k: 3, passing: None, is_query: NONE },
+        &Scope { k: 3, passing: None, votes: true, is_query: NONE },
     );
     let unknown = categories(&far.votes).unknown;
     assert!(unknown > 0.9, "{unknown}");
@@ -184,8 +192,12 @@ fn a_long_region_is_thinned_evenly() {
     let starts: Vec<f64> = (0..query.len()).map(|frame| query.start_s(frame)).collect();
     assert!(starts.windows(2).all(|pair| (3.0..=4.0).contains(&(pair[1] - pair[0]))), "{starts:?}");
     assert!(
-        search(&library.snapshot, &library.query(&[]), &Scope { k: 5, passing: None, is_query: NONE })
-            .hits
-            .is_empty()
+        search(
+            &library.snapshot,
+            &library.query(&[]),
+            &Scope { k: 5, passing: None, votes: true, is_query: NONE }
+        )
+        .hits
+        .is_empty()
     );
 }

@@ -96,7 +96,7 @@ fn searched(segment: Segment) {
     let few = |sound: &SoundRef<'_>| sound.number() % 8 == 1;
     let passing = Passing::new(&snapshot, &few);
     for passing in [None, Some(&passing)] {
-        let ranking = search(&snapshot, &query, &Scope { k: 3, passing, is_query: &none });
+        let ranking = search(&snapshot, &query, &Scope { k: 3, passing, votes: true, is_query: &none });
         let fits = |sound: &SoundRef<'_>| passing.is_none() || few(sound);
         assert!(ranking.hits.iter().all(|hit| snapshot.get(hit.id).is_some_and(|sound| fits(&sound))));
         assert!(ranking.votes.iter().flatten().all(|vote| snapshot.get(vote.sound).is_some()));

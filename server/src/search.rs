@@ -132,7 +132,7 @@ fn closest(
     count: usize,
     is_query: &(dyn Fn(&SoundRef<'_>) -> bool + Sync),
 ) -> Result<Answer, ApiError> {
-    let ranking = search(&view.snapshot, query, &Scope { k: count, passing, is_query });
+    let ranking = search(&view.snapshot, query, &Scope { k: count, passing, votes: true, is_query });
     let mut votes = ranking.votes;
     if let Some(bank) = &model.bank {
         let bank_votes = scan_bank(bank, query, is_query);

@@ -114,6 +114,10 @@ impl Asked {
     }
 
     fn search(&self) -> Ranking {
-        search(&self.snapshot, &self.query, &Scope { k: RESULTS, passing: None, is_query: &|_| false })
+        search(
+            &self.snapshot,
+            &self.query,
+            &Scope { k: RESULTS, passing: None, votes: true, is_query: &|_| false },
+        )
     }
 }

@@ -7,6 +7,7 @@
 mod admission;
 mod categories;
 mod flat;
+mod gathered;
 mod near;
 mod neighbours;
 mod parallel;

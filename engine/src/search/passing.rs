@@ -1,9 +1,11 @@
 //! The sounds of a snapshot that pass a filter, one bit each.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::index::{Snapshot, SoundId, SoundRef};
 
+use super::gathered::Gathered;
 use super::parallel::{on_threads, threads};
 
 /// Words of 64 sounds that a thread takes at a time.
@@ -20,6 +22,8 @@ pub struct Passing {
     bits: Vec<Vec<u64>>,
     sounds: usize,
     frames: usize,
+    /// Their vectors, where they are few.
+    gathered: OnceLock<Gathered>,
 }
 
 impl Passing {
@@ -62,7 +66,7 @@ impl Passing {
             }
         }
         let sounds = bits.iter().flatten().map(|word| word.count_ones() as usize).sum();
-        Self { generation: snapshot.manifest().generation, bits, sounds, frames }
+        Self { generation: snapshot.manifest().generation, bits, sounds, frames, gathered: OnceLock::new() }
     }
 
     /// Whether these are sounds of this snapshot.
@@ -90,6 +94,11 @@ impl Passing {
     /// Frames of the sounds that pass.
     pub(super) fn frames(&self) -> usize {
         self.frames
+    }
+
+    /// Copies of their vectors, made for the first question.
+    pub(super) fn gathered(&self, snapshot: &Snapshot) -> &Gathered {
+        self.gathered.get_or_init(|| Gathered::new(snapshot, self))
     }
 
     /// The bits of a segment's sounds.

@@ -13,6 +13,7 @@ use super::Passing;
 use super::Query;
 use super::categories::Vote;
 use super::flat::Found;
+use super::gathered::Gathered;
 use super::parallel::{on_threads, threads};
 use super::probe::{Probe, Wanted};
 use super::scope::Scope;
@@ -24,7 +25,7 @@ const BATCH: usize = 1024;
 /// So many frames of labelled sounds, and no more than one in eight, are compared without looking into lists …
 const FEW_LABELLED: usize = 1 << 15;
 /// … and so many of sounds that pass a filter: the lists that hold enough of them would be very many.
-const FEW_PASSING: usize = 1 << 16;
+const FEW_PASSING: usize = 1 << 17;
 
 /// A sound found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,7 +69,8 @@ pub fn search(snapshot: &Snapshot, query: &Query, scope: &Scope<'_>) -> Ranking 
     let k = if scope.k == 0 { 0 } else { contenders.k };
     let whole = Whole::new(snapshot, scope);
     let mut found = whole.compare(query, scope, k, threads);
-    let wanted = Wanted { hits: k > 0 && whole.all_passing.is_none(), votes: !whole.all_labelled };
+    let wanted =
+        Wanted { hits: k > 0 && whole.all_passing.is_none(), votes: scope.votes && !whole.all_labelled };
     if wanted.hits || wanted.votes {
         let mut near = Probe::new(snapshot, query, wanted).run(snapshot, &contenders, threads);
         let mut scales = Scales::new(snapshot, query);
@@ -107,14 +109,16 @@ struct Whole<'a> {
     all_passing: Option<&'a Passing>,
     /// Every labelled sound: there are few.
     all_labelled: bool,
+    /// Whether labelled sounds vote.
+    votes: bool,
 }
 
 /// Sounds of a segment that are compared whole.
 enum Batch<'a> {
     /// Those of a small segment, from the first to before the last.
     Run(u32, &'a Segment, std::ops::Range<usize>),
-    /// Sounds of a large segment that pass, in some words of the bits.
-    Passing(u32, &'a Segment, &'a Passing, std::ops::Range<usize>),
+    /// Some of the few sounds of large segments that pass.
+    Passing(&'a Gathered, std::ops::Range<usize>),
     /// Labelled sounds of a large segment.
     Labelled(u32, &'a Segment, &'a [u32]),
 }
@@ -128,27 +132,27 @@ impl<'a> Whole<'a> {
             // Sounds have about as many frames with a label as without.
             labelled += segment.labelled().map_or(sounds, <[u32]>::len) * frames.div_ceil(sounds);
         }
-        let few = FEW_PASSING.min(all / 8);
+        let few = FEW_PASSING.min(all / 16);
         let all_passing = scope.passing.filter(|passing| scope.k > 0 && passing.frames() <= few);
-        Self { snapshot, all_passing, all_labelled: labelled <= FEW_LABELLED.min(all / 8) }
+        let all_labelled = labelled <= FEW_LABELLED.min(all / 8);
+        Self { snapshot, all_passing, all_labelled, votes: scope.votes }
     }
 
     fn batches(&self) -> Vec<Batch<'a>> {
+        let ranges =
+            |count: usize| (0..count).step_by(BATCH).map(move |first| first..count.min(first + BATCH));
         let mut batches = Vec::new();
+        if let Some(passing) = self.all_passing {
+            let gathered = passing.gathered(self.snapshot);
+            batches.extend(ranges(gathered.len()).map(|range| Batch::Passing(gathered, range)));
+        }
         for (at, segment) in self.snapshot.segments() {
             let sounds = segment.sound_rows().len();
-            let ranges = |count: usize, step: usize| {
-                (0..count).step_by(step).map(move |first| first..count.min(first + step))
-            };
             if segment.partition().is_none() {
-                batches.extend(ranges(sounds, BATCH).map(|range| Batch::Run(at, segment, range)));
+                batches.extend(ranges(sounds).map(|range| Batch::Run(at, segment, range)));
                 continue;
             }
-            if let Some(passing) = self.all_passing {
-                let words = ranges(sounds.div_ceil(64), BATCH);
-                batches.extend(words.map(|range| Batch::Passing(at, segment, passing, range)));
-            }
-            if let Some(labelled) = segment.labelled().filter(|_| self.all_labelled) {
+            if let Some(labelled) = segment.labelled().filter(|_| self.votes && self.all_labelled) {
                 batches.extend(labelled.chunks(BATCH).map(|part| Batch::Labelled(at, segment, part)));
             }
         }
@@ -161,7 +165,7 @@ impl<'a> Whole<'a> {
         let mut all = on_threads(threads.min(batches.len()), || {
             let mut found = Found::new(query, k);
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                self.compare_batch(batch, scope, &mut found);
+                self.compare_batch(batch, query, scope, &mut found);
             }
             found
         })
@@ -171,7 +175,7 @@ impl<'a> Whole<'a> {
         found
     }
 
-    fn compare_batch(&self, batch: &Batch<'_>, scope: &Scope<'_>, found: &mut Found<'_>) {
+    fn compare_batch(&self, batch: &Batch<'_>, query: &Query, scope: &Scope<'_>, found: &mut Found<'_>) {
         let get = |segment: u32, sound: u32| {
             let id = SoundId { segment, sound };
             Some((id, self.snapshot.get(id).filter(|sound| !(scope.is_query)(sound))?))
@@ -179,21 +183,17 @@ impl<'a> Whole<'a> {
         match batch {
             Batch::Run(at, segment, sounds) => {
                 for (id, sound) in sounds.clone().filter_map(|sound| get(*at, sound as u32)) {
-                    found.take(segment, &sound, id, (scope.k > 0 && scope.passes(id), sound.cat()));
+                    found.take(
+                        segment,
+                        &sound,
+                        id,
+                        (scope.k > 0 && scope.passes(id), sound.cat().filter(|_| self.votes)),
+                    );
                 }
                 found.compare(segment);
             }
-            Batch::Passing(at, segment, passing, words) => {
-                for word in words.clone() {
-                    let mut left = passing.of_segment(*at).get(word).copied().unwrap_or(0);
-                    while left != 0 {
-                        let sound = word as u32 * 64 + left.trailing_zeros();
-                        left &= left - 1;
-                        let Some((id, sound)) = get(*at, sound) else { continue };
-                        found.take(segment, &sound, id, (true, None));
-                    }
-                }
-                found.compare(segment);
+            Batch::Passing(gathered, sounds) => {
+                gathered.compare(sounds.clone(), (self.snapshot, query, scope), found);
             }
             Batch::Labelled(at, segment, sounds) => {
                 for (id, sound) in sounds.iter().filter_map(|sound| get(*at, *sound)) {

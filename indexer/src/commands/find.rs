@@ -169,7 +169,11 @@ impl Question<'_> {
         let passing =
             (!is_wide).then(|| Passing::new(self.snapshot, &|sound: &SoundRef<'_>| self.allows(sound)));
         let is_query = |sound: &SoundRef<'_>| !self.include_self && self.is_query(sound);
-        search(self.snapshot, &self.asked.query, &Scope { k, passing: passing.as_ref(), is_query: &is_query })
+        search(
+            self.snapshot,
+            &self.asked.query,
+            &Scope { k, passing: passing.as_ref(), votes: true, is_query: &is_query },
+        )
     }
 
     fn allows(&self, sound: &SoundRef<'_>) -> bool {

@@ -53,8 +53,18 @@ pub(crate) struct Wanted {
     pub(crate) sort: Sort,
     /// How many.
     pub(crate) count: usize,
-    /// Of the last question.
+    /// The sounds that pass, of the last question.
     pub(crate) kept: Option<Kept>,
+    /// The categories of the last question.
+    pub(crate) judged: Option<Judged>,
+}
+
+/// The categories of a question, which no filter changes.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    asked: Weak<Asked>,
+    snapshot: Weak<Snapshot>,
+    shares: Shares,
 }
 
 /// The sounds that pass, and what they were found out from.
@@ -68,18 +78,31 @@ pub(crate) struct Kept {
 }
 
 /// Puts a question to a library.
-pub(crate) fn answer(asked: &Asked, wanted: &mut Wanted, snapshot: &Arc<Snapshot>, model: &Model) -> Results {
+pub(crate) fn answer(
+    asked: &Arc<Asked>,
+    wanted: &mut Wanted,
+    snapshot: &Arc<Snapshot>,
+    model: &Model,
+) -> Results {
     let frames = asked.frames.iter().map(|(start_s, embedding)| (*start_s, embedding.as_slice()));
     let query = Query::new(&model.quantiser, frames);
     let passing = wanted.passing(snapshot);
     let passing = passing.as_deref();
     let is_query = |sound: &SoundRef<'_>| asked.itself.contains(&SoundKey(sound.row.hash()));
-    let ranking = search(snapshot, &query, &Scope { k: wanted.count, passing, is_query: &is_query });
-    let mut votes = ranking.votes;
-    if let Some(bank) = &model.bank {
-        votes.iter_mut().zip(scan_bank(bank, &query, &is_query)).for_each(|(votes, bank)| votes.extend(bank));
-    }
-    let shares = categories(&votes);
+    let judged = wanted.judged(asked, snapshot);
+    let scope = Scope { k: wanted.count, passing, votes: judged.is_none(), is_query: &is_query };
+    let mut ranking = search(snapshot, &query, &scope);
+    let shares = judged.unwrap_or_else(|| {
+        let votes = &mut ranking.votes;
+        if let Some(bank) = &model.bank {
+            let bank_votes = scan_bank(bank, &query, &is_query);
+            votes.iter_mut().zip(bank_votes).for_each(|(votes, bank)| votes.extend(bank));
+        }
+        let shares = categories(votes);
+        let (asked, snapshot) = (Arc::downgrade(asked), Arc::downgrade(snapshot));
+        wanted.judged = Some(Judged { asked, snapshot, shares: shares.clone() });
+        shares
+    });
     let card = Arc::clone(model.network.card());
     let best = ranking.hits.first().map_or(0.0, |hit| card.similarity_percent(hit.similarity));
     // When there are fewer than were wanted, these are all; else somebody may scroll on to the rest.
@@ -133,6 +156,13 @@ impl Wanted {
             passing: Arc::clone(&passing),
         });
         Some(passing)
+    }
+
+    /// The categories of a question, if they are known.
+    fn judged(&self, asked: &Arc<Asked>, snapshot: &Arc<Snapshot>) -> Option<Shares> {
+        let (asked, snapshot) = (Arc::downgrade(asked), Arc::downgrade(snapshot));
+        let known = |judged: &&Judged| judged.asked.ptr_eq(&asked) && judged.snapshot.ptr_eq(&snapshot);
+        self.judged.as_ref().filter(known).map(|judged| judged.shares.clone())
     }
 
     fn allows(&self, sound: &SoundRef<'_>) -> bool {
