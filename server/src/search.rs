@@ -125,7 +125,7 @@ fn closest(
     count: usize,
     is_query: &(dyn Fn(&SoundRef<'_>) -> bool + Sync),
 ) -> Result<Answer, ApiError> {
-    let allows = |sound: &SoundRef<'_>| listing::passes(filter, sound);
+    let allows = |sound: &SoundRef<'_>| filter.passes(sound);
     let ranking = search(&view.snapshot, query, &Scope { k: count, allows: &allows, is_query });
     let mut votes = ranking.votes;
     if let Some(bank) = &model.bank {

@@ -76,7 +76,7 @@ pub enum FindingKind {
     Contradicted,
     /// A vendor uses a category for what others file elsewhere.
     Inconsistent,
-    /// The file's name bears a CatID that is not in the list.
+    /// The file's name or metadata, or a label table, give a CatID that is not in the list.
     UnknownCatId,
     /// The CatID is of an older version of UCS.
     OldCatId,
