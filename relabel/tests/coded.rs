@@ -75,7 +75,8 @@ fn tags_are_written_and_nothing_else() {
         if encode(&path, args) {
             // One that needs more pages, boxes and frames than there were.
             let keywords = matches!(name, "b.ogg" | "c.opus" | "h.m4a" | "d.mp3").then(|| long.clone());
-            let fields = Fields { keywords, ..fields("DOORWood", "Knarz ü") };
+            let description = Some("An old door".to_owned());
+            let fields = Fields { keywords, description, ..fields("DOORWood", "Knarz ü") };
             entries.push((path.clone(), fs::read(&path).unwrap(), decoded(&path), fields));
         }
     }

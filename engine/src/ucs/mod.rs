@@ -8,10 +8,10 @@
 
 pub mod catalogue;
 pub mod file_name;
+pub mod table;
 pub mod glob;
 pub mod label_table;
 pub mod labels;
-mod table;
 
 pub use catalogue::{CatIndex, Catalogue, Entry, UcsError};
 pub use file_name::{UcsName, UcsNameError};

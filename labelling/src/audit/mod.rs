@@ -275,6 +275,10 @@ fn contradicted(snapshot: &Snapshot, request: &AuditRequest<'_>, judged: &[Judge
         let odds = probability / (1.0 - probability).max(1e-3) * words;
         let gain = odds / (1.0 + odds);
         let share = sound.heard.of(instead);
+        // Where nothing sounds like it, a trace of a vote is no contradiction.
+        if share < LEAST_SHARE {
+            continue;
+        }
         let message = format!(
             "labelled {}, but its closest sounds are {} ({:.0} % of the vote, {:.0} % for its own label)",
             sound.label.cat_id(),

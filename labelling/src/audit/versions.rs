@@ -225,7 +225,7 @@ fn foreign(snapshot: &Snapshot, id: SoundId, found: &str, whose: &str) -> Findin
 
 /// What stands in the place of a CatID in a name that is otherwise one of UCS: four blocks, and a first one that begins
 /// with the abbreviation of a Category in capitals and goes on in small letters, as CatIDs do.
-fn head(stem: &str) -> Option<&str> {
+pub(super) fn head(stem: &str) -> Option<&str> {
     if stem.matches('_').count() < 3 {
         return None;
     }

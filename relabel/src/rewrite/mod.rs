@@ -201,8 +201,12 @@ mod tests {
             mp4(),
             ogg(),
         ];
-        let fields =
-            Fields { cat_id: Some("DOORWood".into()), fx_name: Some("x".into()), ..Fields::default() };
+        let fields = Fields {
+            cat_id: Some("DOORWood".into()),
+            fx_name: Some("x".into()),
+            description: Some("An old door".into()),
+            ..Fields::default()
+        };
         let all = Place::Always;
         let values = Values::new(&fields, Targets { ixml: all, bext: all, info: all, id3: all });
         let mut state = 5;
