@@ -106,14 +106,14 @@ impl Asked {
     }
 
     fn find(&self) -> (Ranking, Shares) {
-        let mut ranking = self.search(&|_| true);
+        let mut ranking = self.search();
         let bank = scan_bank(&self.bank, &self.query, &|_| false);
         ranking.votes.iter_mut().zip(bank).for_each(|(votes, bank)| votes.extend(bank));
         let shares = categories(&ranking.votes);
         (ranking, shares)
     }
 
-    fn search(&self, allows: &(dyn Fn(&SoundRef<'_>) -> bool + Sync)) -> Ranking {
-        search(&self.snapshot, &self.query, &Scope { k: RESULTS, allows, is_query: &|_| false })
+    fn search(&self) -> Ranking {
+        search(&self.snapshot, &self.query, &Scope { k: RESULTS, passing: None, is_query: &|_| false })
     }
 }

@@ -192,6 +192,13 @@ impl Snapshot {
         self.is_live(id).then(|| segment.sound(id.sound)).flatten()
     }
 
+    /// Number of sounds that are there, those of damaged segments included.
+    pub fn sound_count(&self) -> usize {
+        let live =
+            |entry: &super::SegmentEntry| (entry.sounds as usize).saturating_sub(entry.tombstones.len());
+        self.manifest.segments.iter().map(live).sum()
+    }
+
     /// All sounds that are there.
     pub fn sounds(&self) -> impl Iterator<Item = (SoundId, SoundRef<'_>)> {
         self.segments().flat_map(move |(at, segment)| {

@@ -9,7 +9,7 @@ use earmark_engine::index::{Quantiser, Snapshot, SoundRef};
 use earmark_engine::indexing::{absolute, content_hash, model_id};
 use earmark_engine::network::{EmbedError, Embedder};
 use earmark_engine::search::filter::Filter;
-use earmark_engine::search::{Hit, Query, Scope, Shares, categories, scan_bank, search};
+use earmark_engine::search::{Hit, Passing, Query, Scope, Shares, categories, scan_bank, search};
 use earmark_engine::ucs::{CatIndex, Catalogue};
 use serde::Serialize;
 
@@ -165,9 +165,11 @@ struct Question<'a> {
 
 impl Question<'_> {
     fn search(&self, k: usize) -> earmark_engine::search::Ranking {
-        let allows = |sound: &SoundRef<'_>| self.allows(sound);
+        let is_wide = self.within.is_none() && self.filter.is_none();
+        let passing =
+            (!is_wide).then(|| Passing::new(self.snapshot, &|sound: &SoundRef<'_>| self.allows(sound)));
         let is_query = |sound: &SoundRef<'_>| !self.include_self && self.is_query(sound);
-        search(self.snapshot, &self.asked.query, &Scope { k, allows: &allows, is_query: &is_query })
+        search(self.snapshot, &self.asked.query, &Scope { k, passing: passing.as_ref(), is_query: &is_query })
     }
 
     fn allows(&self, sound: &SoundRef<'_>) -> bool {

@@ -146,7 +146,7 @@ impl Instance {
     pub(super) fn set_filter(&mut self, text: String) {
         let error = match Filter::parse(&text) {
             Ok(filter) => {
-                self.wanted.filter = Some(filter).filter(|filter| !filter.is_empty());
+                self.wanted.filter = Some(filter).filter(|filter| !filter.is_empty()).map(Arc::new);
                 self.ask_again();
                 None
             }

@@ -308,13 +308,12 @@ impl Instance {
         }
         self.work = Work::Searching;
         self.dirty = true;
-        let mut wanted = self.wanted.clone();
-        wanted.favourites = self
+        self.wanted.favourites = self
             .favourites
             .as_ref()
             .filter(|_| self.filter.favourites_only)
             .map(|all| Arc::clone(all.keys()));
-        let mut results = answer(&asked, &wanted, &snapshot, &model);
+        let mut results = answer(&asked, &mut self.wanted, &snapshot, &model);
         results.revision = self.results.revision + 1;
         results.preliminary = self.preliminary;
         shared.remember(&asked, &results);
