@@ -17,7 +17,6 @@ use earmark_engine::search::filter::Filter;
 use earmark_engine::ucs::CatIndex;
 
 use crate::error::ApiError;
-use crate::listing;
 
 /// Snapshots that are kept open.
 const KEPT: usize = 6;
@@ -133,7 +132,7 @@ impl View {
         if let Some((_, passing)) = kept.as_ref().filter(|(of, _)| of == expression) {
             return Some(Arc::clone(passing));
         }
-        let passing = Arc::new(Passing::new(&self.snapshot, &|sound| listing::passes(filter, sound)));
+        let passing = Arc::new(Passing::new(&self.snapshot, &|sound| filter.passes(sound)));
         *kept = Some((expression.to_owned(), Arc::clone(&passing)));
         Some(passing)
     }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Bench, Ran, Running, minutes_of, program, snippet_of, tally};
+use crate::support::{Bench, Chance, Ran, Running, minutes_of, program, snippet_of, tally};
 
 /// When a run is killed. Times are counted from what happens, not from the start, so that a busy machine kills at
 /// the same moments.
@@ -20,19 +20,6 @@ enum Moment {
     Files(usize),
     /// So many microseconds after the library folder has changed for the nth time while files are written to it.
     Writing { change: usize, wait_us: u64 },
-}
-
-/// SplitMix64, so that every run of the tests kills at the same moments.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut value = self.0;
-        value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (value ^ (value >> 31)) % bound
-    }
 }
 
 /// Starts an indexing run and kills it; true when it was still alive.

@@ -1,13 +1,14 @@
 //! `cargo xtask fuzz-seeds`: writes the binary seeds from which fuzzing sets out.
 //!
 //! Each is a small valid file made by the project's own encoders and writers, so that mutations start deep inside the
-//! format. Seeds that are text are kept by hand beside them.
+//! format. Seeds that are text, and those that other encoders
+//! have made (Ogg, MP3, MP4), are kept by hand beside them.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use earmark_demo::{Audio, Bext, Chunks, SampleFormat, aiff, w64, wav};
+use earmark_demo::{Audio, Bext, Chunks, SampleFormat, aiff, flac, w64, wav};
 use earmark_engine::index::{Details, IndexError, LibraryWriter, ModelId, Quantiser, SoundRecord};
 
 /// Kinds of sections that a segment may have.
@@ -36,10 +37,19 @@ pub(crate) enum SeedError {
     Index(#[from] IndexError),
 }
 
-/// Writes the seeds of `riff`, `segment` and `manifest`.
+/// Writes the seeds of `riff`, `segment` and `manifest`, and of `rewriting` those whose formats this project writes.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), SeedError> {
     for (name, bytes) in sounds() {
         write(&arguments.out.join("riff").join(name), &bytes)?;
+        if matches!(name, "wav_16" | "wav_24_tagged" | "rf64" | "aiff" | "aifc") {
+            write(&arguments.out.join("rewriting").join(name), &bytes)?;
+        }
+    }
+    for (name, chunks) in [("flac", Chunks::default()), ("flac_tagged", tagged())] {
+        write(
+            &arguments.out.join("rewriting").join(name),
+            &flac::encode(&stereo(), SampleFormat::I16, &chunks),
+        )?;
     }
     let scratch =
         tempfile::tempdir().map_err(|source| SeedError::Io { path: std::env::temp_dir(), source })?;
@@ -56,17 +66,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), SeedError> {
     write(&arguments.out.join("segment/partition"), &joined(&sections))
 }
 
-/// A few samples in every dialect of the chunk layer, with metadata.
-fn sounds() -> Vec<(&'static str, Vec<u8>)> {
-    let channel = |step: usize| (0..24).map(|at| ((at * step % 17) as f32 - 8.0) / 9.0).collect();
-    let stereo = Audio { sample_rate_hz: 44_100, channels: vec![channel(3), channel(5)] };
-    let mono = Audio { sample_rate_hz: 96_000, channels: vec![channel(7)] };
-    let tagged = Chunks {
+fn channel(step: usize) -> Vec<f32> {
+    (0..24).map(|at| ((at * step % 17) as f32 - 8.0) / 9.0).collect()
+}
+
+fn stereo() -> Audio {
+    Audio { sample_rate_hz: 44_100, channels: vec![channel(3), channel(5)] }
+}
+
+fn tagged() -> Chunks {
+    Chunks {
         bext: Some(Bext { description: "Door creaks".into(), ..Bext::default() }),
         ixml: Some("<BWFXML><USER><CATID>DOORCreak</CATID><FXNAME>Creak</FXNAME></USER></BWFXML>".into()),
         info: vec![(*b"INAM", "Creak".into()), (*b"ICMT", "Old door".into())],
-    };
-    let plain = Chunks::default();
+    }
+}
+
+/// A few samples in every dialect of the chunk layer, with metadata.
+fn sounds() -> Vec<(&'static str, Vec<u8>)> {
+    let (stereo, tagged, plain) = (stereo(), tagged(), Chunks::default());
+    let mono = Audio { sample_rate_hz: 96_000, channels: vec![channel(7)] };
     vec![
         ("wav_16", wav::encode(&stereo, SampleFormat::I16, &plain)),
         ("wav_24_tagged", wav::encode(&stereo, SampleFormat::I24, &tagged)),

@@ -16,10 +16,11 @@ use crate::index::{
 use crate::network::{FrameEmbedder, Network};
 use crate::ucs::{Label, LabelSource, LabelTable};
 
+use super::foreign::note_table;
 use super::plan::{Plan, Task};
 use super::walk::{FoundFile, Problem, Walked, has_entries};
 use super::work::{Done, Outcome, Worker};
-use super::{IndexingError, label_of, searchable_text};
+use super::{IndexingError, file_warnings, label_of, searchable_text};
 
 /// A segment is finished when it holds so many frames …
 const SEGMENT_FRAMES: usize = 1 << 14;
@@ -339,10 +340,10 @@ impl Run<'_> {
             }
             Outcome::Embedded { mut record, frames } => {
                 self.place(&task.file, &mut record)?;
-                for warning in &record.details.warnings {
+                for warning in file_warnings(&record.details) {
                     self.summary
                         .warnings
-                        .push(Problem { path: task.file.path.clone(), reason: warning.clone() });
+                        .push(Problem { path: task.file.path.clone(), reason: warning.to_owned() });
                 }
                 self.segment()?.add(&record, &frames)?;
                 match task.replaces {
@@ -383,15 +384,16 @@ impl Run<'_> {
     /// Gives a sound the label that is right now; tells whether it is another. A label from a table stays with its
     /// sound until a table says otherwise.
     fn relabel(&mut self, path: &Path, record: &mut SoundRecord) -> bool {
+        let noted = self.labels.is_some_and(|table| note_table(&mut record.details, table, path));
         let label = self.label(path, record);
         let from_table = label.is_some_and(|label| label.source == LabelSource::Csv);
         if record.cat_source == LabelSource::Csv.to_u8() && !from_table {
-            return false;
+            return noted;
         }
         let before = (record.cat, record.cat_source);
         record.cat = label.map(|label| label.cat.to_u16());
         record.cat_source = label.map_or(0, |label| label.source.to_u8());
-        before != (record.cat, record.cat_source)
+        noted || before != (record.cat, record.cat_source)
     }
 
     fn label(&mut self, path: &Path, record: &SoundRecord) -> Option<Label> {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use earmark_engine::index::{
     Details, IndexError, LibraryWriter, ModelId, QuantisedFrame, Quantiser, Snapshot, SoundId, SoundRecord,
-    SoundRef,
 };
 use earmark_engine::search::{Query, Ranking, Scope, search};
 

@@ -8,7 +8,7 @@ use earmark_engine::audio::AudioReader;
 use earmark_engine::index::{Quantiser, Snapshot, SoundRef};
 use earmark_engine::indexing::{absolute, content_hash, model_id};
 use earmark_engine::network::{EmbedError, Embedder};
-use earmark_engine::search::filter::{Facts, Filter};
+use earmark_engine::search::filter::Filter;
 use earmark_engine::search::{Hit, Passing, Query, Scope, Shares, categories, scan_bank, search};
 use earmark_engine::ucs::{CatIndex, Catalogue};
 use serde::Serialize;
@@ -181,7 +181,7 @@ impl Question<'_> {
             .within
             .as_ref()
             .is_none_or(|folder| self.snapshot.full_path(sound).is_ok_and(|path| path.starts_with(folder)));
-        within && self.filter.as_ref().is_none_or(|filter| passes(filter, sound))
+        within && self.filter.as_ref().is_none_or(|filter| filter.passes(sound))
     }
 
     fn is_query(&self, sound: &SoundRef<'_>) -> bool {
@@ -193,18 +193,6 @@ impl Question<'_> {
                     && self.snapshot.full_path(sound).is_ok_and(|path| path == *asked)
             })
     }
-}
-
-/// Whether a sound passes a filter.
-pub(crate) fn passes(filter: &Filter, sound: &SoundRef<'_>) -> bool {
-    let text = if filter.needs_text() { sound.text().unwrap_or_default() } else { "" };
-    filter.matches(&Facts {
-        text,
-        cat: sound.cat().and_then(CatIndex::new),
-        duration_s: sound.row.duration_s,
-        channels: sound.row.channels,
-        sample_rate_hz: sound.row.sample_rate_hz,
-    })
 }
 
 struct Answer<'a> {

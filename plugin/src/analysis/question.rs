@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 
 use earmark_engine::index::{Snapshot, SoundId, SoundRef};
 use earmark_engine::network::Card;
-use earmark_engine::search::filter::{Facts, Filter};
+use earmark_engine::search::filter::Filter;
 use earmark_engine::search::{Hit, Passing, Query, Scope, Shares, categories, scan_bank, search};
 use earmark_engine::ucs::{CatIndex, Catalogue};
 
@@ -175,14 +175,7 @@ impl Wanted {
         {
             return false;
         }
-        let Some(filter) = &self.filter else { return true };
-        filter.matches(&Facts {
-            text: if filter.needs_text() { sound.text().unwrap_or_default() } else { "" },
-            cat,
-            duration_s: sound.row.duration_s,
-            channels: sound.row.channels,
-            sample_rate_hz: sound.row.sample_rate_hz,
-        })
+        self.filter.as_ref().is_none_or(|filter| filter.passes(sound))
     }
 }
 

@@ -201,8 +201,12 @@ mod tests {
             mp4(),
             ogg(),
         ];
-        let fields =
-            Fields { cat_id: Some("DOORWood".into()), fx_name: Some("x".into()), ..Fields::default() };
+        let fields = Fields {
+            cat_id: Some("DOORWood".into()),
+            fx_name: Some("x".into()),
+            description: Some("An old door".into()),
+            ..Fields::default()
+        };
         let all = Place::Always;
         let values = Values::new(&fields, Targets { ixml: all, bext: all, info: all, id3: all });
         let mut state = 5;
@@ -210,6 +214,10 @@ mod tests {
         for file in &files {
             let whole = write(file, &values);
             assert!(whole.is_ok(), "{:?} of {}", whole.err(), file[..12].escape_ascii());
+            let once = new_file(file, &values).expect("it was written before");
+            assert_ne!(&once, file);
+            let again = new_file(&once, &values).expect("it was written before");
+            assert!(again == once, "{} is written to again", file[..12].escape_ascii());
             for _ in 0..1500 {
                 let mut bytes = file.clone();
                 for _ in 0..1 + next(&mut state) % 3 {
@@ -231,6 +239,16 @@ mod tests {
         assert!(written > 1000 && refused > 1000, "{written} written, {refused} refused");
     }
 
+    /// The file with the fields.
+    fn new_file(bytes: &[u8], values: &Values) -> Result<Vec<u8>, Fault> {
+        let mut source = Cursor::new(bytes);
+        let recipe = Format::of(&mut source)?.recipe(&mut source, values)?;
+        let mut new = Vec::new();
+        recipe.write(&mut source, &mut new)?;
+        assert_eq!(recipe.changes_nothing(&mut source)?, new == bytes);
+        Ok(new)
+    }
+
     fn write(bytes: &[u8], values: &Values) -> Result<(), Fault> {
         let mut source = Cursor::new(bytes);
         let format = Format::of(&mut source)?;
@@ -248,6 +266,7 @@ mod tests {
         let mut back = Vec::new();
         inverse.write(&mut Cursor::new(&new), &saved, &mut back)?;
         assert!(back == bytes);
+        assert_eq!(recipe.changes_nothing(&mut Cursor::new(bytes))?, new == bytes);
         Ok(())
     }
 }
