@@ -95,6 +95,14 @@ pub(crate) fn answer(app: &App, asked: &Asked) -> Result<Answer, ApiError> {
     Ok(answer)
 }
 
+/// Asks something that nobody waits for: the first question reads all of the index, and takes many times as long as the
+/// next.
+pub(crate) fn warm_up(app: &App, view: &View) {
+    let Some((id, _)) = view.snapshot.sounds().next() else { return };
+    // What fails here fails again, and is told, when it is asked for.
+    let _ = like(app, view, &view.key(id).to_string(), &Filter::default(), 1);
+}
+
 fn like(app: &App, view: &View, key: &str, filter: &Filter, count: usize) -> Result<Answer, ApiError> {
     // The sound may be of an older snapshot; what is like it is looked for in the newest.
     let key: Key = key.parse()?;
