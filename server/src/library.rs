@@ -56,6 +56,8 @@ pub(crate) struct Key {
 
 impl Library {
     pub(crate) fn new(dir: PathBuf) -> Self {
+        // What the page tells of it is used in terminals that stand elsewhere.
+        let dir = std::path::absolute(&dir).unwrap_or(dir);
         Self { dir, open: Mutex::new(Open::default()) }
     }
 
