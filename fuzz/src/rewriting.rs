@@ -59,9 +59,8 @@ impl Desk {
         };
         let new = self.now();
         let (before, after) = (samples(bytes), samples(&new));
-        // Pages of an Ogg file that are written anew get right checksums, so that a reader takes what it had passed over.
-        let is_repaired = bytes.starts_with(b"OggS") || before == UNREADABLE;
-        assert!(is_repaired || before == after, "the samples are others: {before:?}, {after:?}");
+        // Headers that are written anew may be right where they were not.
+        assert!(before == UNREADABLE || before == after, "the samples are others: {before:?}, {after:?}");
         let again = self.apply(targets);
         assert!(matches!(again.outcomes[..], [Outcome::Already]), "{:?}", again.outcomes);
         assert!(self.now() == new, "a second time changes something");
