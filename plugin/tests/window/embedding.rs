@@ -2,7 +2,7 @@
 // A host vouches that the window it hands over is there; this one's parent outlives the editor.
 #![allow(unsafe_code)]
 
-use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiSize, PluginGui, Window};
+use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiSize, HostGui, HostGuiImpl, PluginGui, Window};
 use clack_host::prelude::*;
 use earmark_plugin::editor::theme::DARK;
 use earmark_plugin::exchange::{Appearance, Theme};
@@ -17,6 +17,10 @@ impl HostHandlers for Handlers {
     type Shared<'a> = Callbacks;
     type MainThread<'a> = ();
     type AudioProcessor<'a> = ();
+
+    fn declare_extensions(builder: &mut HostExtensions<Self>, _: &Callbacks) {
+        builder.register::<HostGui>();
+    }
 }
 
 struct Callbacks;
@@ -25,6 +29,25 @@ impl SharedHandler<'_> for Callbacks {
     fn request_restart(&self) {}
     fn request_process(&self) {}
     fn request_callback(&self) {}
+}
+
+/// The window's wishes; the size it has announced is what it gets.
+impl HostGuiImpl for Callbacks {
+    fn resize_hints_changed(&self) {}
+
+    fn request_resize(&self, _: GuiSize) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn request_show(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn request_hide(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn closed(&self, _: bool) {}
 }
 
 #[test]
