@@ -221,7 +221,7 @@ impl Instance {
         }
         let origin = Origin::Sounds { names };
         let id = next_query_id();
-        self.ask(Arc::new(Asked { id, origin, duration_s, frames, itself }));
+        self.ask(Arc::new(Asked { id, origin, duration_s, from_s: None, frames, itself }));
     }
 
     fn recall(&mut self, id: QueryId, shared: &Shared) {

@@ -180,6 +180,7 @@ impl Instance {
             id,
             origin: saved.origin.clone(),
             duration_s,
+            from_s: None,
             frames,
             itself: saved.itself.iter().filter_map(key).collect(),
         };

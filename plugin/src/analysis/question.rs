@@ -34,6 +34,8 @@ pub(crate) struct Asked {
     pub(crate) origin: Origin,
     /// Length of the audio, seconds.
     pub(crate) duration_s: f64,
+    /// Where it begins on the host's timeline, seconds, if it was taken from there.
+    pub(crate) from_s: Option<f64>,
     /// Embeddings with their starts, seconds.
     pub(crate) frames: Vec<(f64, Vec<f32>)>,
     /// Sounds that are neither results nor vote: what was asked about.

@@ -123,7 +123,8 @@ impl Shared {
             Origin::Sounds { names } => format!("Like {}", names.join(" and ")).into(),
         };
         let cat_id = results.categories.first().map(|category| category.cat_id);
-        let query = RecentQuery { id: asked.id, label, duration_s: asked.duration_s, cat_id };
+        let Asked { id, duration_s, from_s, .. } = **asked;
+        let query = RecentQuery { id, label, duration_s, from_s, cat_id };
         self.recent.retain(|(known, _)| known.id != asked.id);
         self.recent.insert(0, (Arc::clone(asked), query));
         self.recent.truncate(RECENT);
@@ -276,6 +277,7 @@ impl Instance {
                 id: focus.id,
                 origin: focus.origin.clone(),
                 duration_s: focus.asked_s(),
+                from_s: focus.asked_from_s(),
                 frames,
                 itself: focus.itself.into_iter().collect(),
             },
