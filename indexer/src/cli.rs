@@ -1,6 +1,7 @@
 //! The arguments, as they are typed.
 
 mod choice;
+mod judging;
 mod labelling;
 mod plans;
 mod upkeep;
@@ -14,6 +15,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use upkeep::{ForgetArgs, InfoArgs, RelocateArgs, ReportArgs, VerifyArgs, WatchArgs};
 
+pub(crate) use judging::{
+    DatasetArgs, DatasetCommand, DatasetInfoArgs, EvaluateArgs, GroupBy, K, LayoutArg, MetricArg,
+    ReadingArgs, TiesArg,
+};
 pub(crate) use labelling::{AuditArgs, By, Kind as AuditKind, MapTaxonomyArgs, Separator, TagArgs};
 
 /// Indexes libraries of sound effects by ear: finds the closest sounds, with times, and names their UCS categories.
@@ -67,6 +72,8 @@ pub(crate) enum Command {
     Rename(RenameArgs),
     Write(WriteArgs),
     Undo(UndoArgs),
+    Dataset(DatasetArgs),
+    Evaluate(EvaluateArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

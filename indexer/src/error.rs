@@ -12,6 +12,7 @@ use earmark_engine::ucs::{LabelTableError, UcsError};
 use earmark_labelling::taxonomy::TaxonomyError;
 use earmark_relabel::{ChangeError, PlanError, SuggestionsError};
 use earmark_server::ServeError;
+use earmark_trainer::dataset::{CacheError, DataSetError};
 use thiserror::Error;
 
 /// Why a command ended early.
@@ -51,6 +52,10 @@ pub(crate) enum Failure {
     Plan(#[from] PlanError),
     #[error(transparent)]
     Change(#[from] ChangeError),
+    #[error(transparent)]
+    DataSet(#[from] DataSetError),
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     #[error("{}: cannot {action}: {}", path.display(), with_advice(source))]
     File { path: PathBuf, action: &'static str, source: io::Error },
     #[error("{0}")]

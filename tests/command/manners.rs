@@ -35,6 +35,8 @@ fn subcommands(bench: &Bench) -> Vec<String> {
             "rename",
             "write",
             "undo",
+            "dataset",
+            "evaluate",
             "demo",
             "completions",
             "man"
