@@ -151,7 +151,7 @@ mod tests {
         std::fs::write(folder.path().join("truetype/Light.ttf"), ubuntu.bytes()).unwrap();
         std::fs::write(folder.path().join("truetype/Broken.ttf"), &ubuntu.bytes()[..700]).unwrap();
         definitions.font_data.retain(|name, _| name == "Hack");
-        definitions.families.values_mut().for_each(|fonts| fonts.retain(|name| name == "Hack"));
+        definitions.families.values_mut().for_each(|fonts| *fonts = vec!["Hack".to_owned()]);
         let context = Context::default();
         context.set_fonts(definitions);
         (folder, context)
