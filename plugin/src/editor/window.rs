@@ -246,6 +246,7 @@ impl EditorWindow {
             self.inner.borrow_mut().raw.events.push(event);
             self.dirty.set(true);
         }
+        self.shared.announce_changes();
         let revision = self.shared.exchange.view().revision;
         if self.seen_revision.replace(Some(revision)) != Some(revision) || self.shared.take_repaint() {
             self.dirty.set(true);
