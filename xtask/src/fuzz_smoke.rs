@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), FuzzError> {
     for target in targets {
         let corpus = root.join("fuzz/corpus").join(&target);
         std::fs::create_dir_all(&corpus).map_err(|source| FuzzError::Io { path: corpus.clone(), source })?;
-        let status = Command::new("cargo")
+        let status = Command::new(crate::cargo())
             .args(["fuzz", "run", "--fuzz-dir", "fuzz", "--sanitizer", "none", &target])
             .arg(format!("fuzz/corpus/{target}"))
             .arg(format!("fuzz/seeds/{target}"))

@@ -221,7 +221,8 @@ impl Instance {
         }
         let origin = Origin::Sounds { names };
         let id = next_query_id();
-        self.ask(Arc::new(Asked { id, origin, duration_s, from_s: None, frames, itself }));
+        let model = model.id.sha256.clone();
+        self.ask(Arc::new(Asked { id, origin, duration_s, from_s: None, model, frames, itself }));
     }
 
     fn recall(&mut self, id: QueryId, shared: &Shared) {

@@ -97,7 +97,9 @@ impl Focus {
         self.trimmed = 0..self.audio.len();
         self.peaks_stale = true;
         self.open = true;
+        // An answer from before was about less.
         self.answered = false;
+        self.answered_once = false;
         self.fit_frames();
     }
 

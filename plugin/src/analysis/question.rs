@@ -36,6 +36,8 @@ pub(crate) struct Asked {
     pub(crate) duration_s: f64,
     /// Where it begins on the host's timeline, seconds, if it was taken from there.
     pub(crate) from_s: Option<f64>,
+    /// SHA-256 of the network that made the embeddings; empty: an old state did not say.
+    pub(crate) model: String,
     /// Embeddings with their starts, seconds.
     pub(crate) frames: Vec<(f64, Vec<f32>)>,
     /// Sounds that are neither results nor vote: what was asked about.

@@ -271,6 +271,7 @@ impl Instance {
         focus.answered = true;
         focus.answered_once = true;
         let frames = focus.embeddings();
+        let model = self.model.as_ref().map(|model| model.id.sha256.clone()).unwrap_or_default();
         let (refused, asked) = (
             focus.has_refused(),
             Asked {
@@ -278,6 +279,7 @@ impl Instance {
                 origin: focus.origin.clone(),
                 duration_s: focus.asked_s(),
                 from_s: focus.asked_from_s(),
+                model,
                 frames,
                 itself: focus.itself.into_iter().collect(),
             },
@@ -304,7 +306,8 @@ impl Instance {
         };
         self.answer_due = false;
         let size = model.network.card().embedding_size();
-        if asked.frames.iter().any(|(_, frame)| frame.len() != size) {
+        let is_other = !asked.model.is_empty() && asked.model != model.id.sha256;
+        if is_other || asked.frames.iter().any(|(_, frame)| frame.len() != size) {
             self.complain("The last question was asked with another network; ask it again.");
             return true;
         }

@@ -13,7 +13,7 @@ use super::fonts::SystemFonts;
 use super::scale;
 use super::system_theme::Asker;
 use crate::exchange::{Appearance, Exchange};
-use crate::parameters::Parameters;
+use crate::parameters::{CHANGES, Parameters};
 
 /// Largest window, logical pixels: 4K.
 pub(super) const LARGEST: LogicalSize<f64> = LogicalSize { width: 3840.0, height: 2160.0 };
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     /// Automation goes through it while the window is open.
     gui: Mutex<Option<GuiContext>>,
     gain_gesture: AtomicBool,
+    /// Changes of the session that the host has been told of.
+    announced_changes: AtomicU64,
     repaint: AtomicBool,
     typing: AtomicBool,
     host_keys: Mutex<Vec<HostKey>>,
@@ -54,6 +56,7 @@ impl Shared {
             scale: AtomicU64::new(0),
             gui: Mutex::new(None),
             gain_gesture: AtomicBool::new(false),
+            announced_changes: AtomicU64::new(0),
             repaint: AtomicBool::new(false),
             typing: AtomicBool::new(false),
             host_keys: Mutex::default(),
@@ -161,6 +164,20 @@ impl Shared {
         setter.set_parameter(&self.parameters.gain, util::db_to_gain(db));
         if last {
             setter.end_set_parameter(&self.parameters.gain);
+        }
+    }
+
+    /// Tells the host that there is something to save, if that is news.
+    pub(super) fn announce_changes(&self) {
+        let changes = self.exchange.session_changes();
+        if self.announced_changes.swap(changes, Ordering::Relaxed) == changes {
+            return;
+        }
+        if let Some(gui) = &*lock(&self.gui) {
+            let (setter, count) = (gui.param_setter(), &self.parameters.changes);
+            setter.begin_set_parameter(count);
+            setter.set_parameter(count, (count.unmodulated_plain_value() + 1).rem_euclid(CHANGES));
+            setter.end_set_parameter(count);
         }
     }
 

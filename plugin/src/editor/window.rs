@@ -272,6 +272,7 @@ impl EditorWindow {
             self.inner.borrow().egui.set_font_providers(vec![Arc::clone(&self.fonts) as _]);
             self.dirty.set(true);
         }
+        self.shared.announce_changes();
         let revision = self.shared.exchange.view().revision;
         if self.seen_revision.replace(Some(revision)) != Some(revision) || self.shared.take_repaint() {
             self.dirty.set(true);
