@@ -241,7 +241,7 @@ fn paginate(packets: &[Vec<u8>], serial: u32, first_sequence: u32) -> Vec<Vec<u8
 }
 
 /// RFC 3533 §6: CRC-32 of polynomial 0x04C11DB7, start and end 0, not reflected, its own field taken as 0.
-fn checksum(bytes: &[u8]) -> u32 {
+pub(super) fn checksum(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];
         let mut at = 0;
