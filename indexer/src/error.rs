@@ -21,7 +21,7 @@ use thiserror::Error;
 pub(crate) enum Failure {
     #[error("output closed")]
     BrokenPipe,
-    #[error("cannot write the output: {0}")]
+    #[error("cannot write the output: {}", with_advice(.0))]
     Output(io::Error),
     #[error(transparent)]
     Audio(#[from] AudioError),
@@ -59,10 +59,23 @@ pub(crate) enum Failure {
     Cache(#[from] CacheError),
     #[error(transparent)]
     Training(#[from] Box<TrainingError>),
-    #[error("{}: cannot {action}: {source}", path.display())]
+    #[error("{}: cannot {action}: {}", path.display(), with_advice(source))]
     File { path: PathBuf, action: &'static str, source: io::Error },
     #[error("{0}")]
     Usage(String),
+}
+
+/// An error of the system, and what to do about it.
+fn with_advice(error: &io::Error) -> String {
+    let advice = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; free some space and run the command again"
+        }
+        io::ErrorKind::PermissionDenied => "; change its permissions or name another place",
+        io::ErrorKind::NotFound => "; check the path",
+        _ => "",
+    };
+    format!("{error}{advice}")
 }
 
 impl Failure {

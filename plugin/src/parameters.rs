@@ -8,6 +8,8 @@ use crate::session::SessionSlot;
 
 /// Softest and loudest gain of the audition, dB.
 pub const GAIN_RANGE_DB: (f32, f32) = (-60.0, 12.0);
+/// After so many changes of the session counting begins anew.
+pub const CHANGES: i32 = 1000;
 
 /// The parameters.
 #[derive(Params)]
@@ -18,6 +20,10 @@ pub struct Parameters {
     /// Gain of the audition, linear.
     #[id = "gain"]
     pub gain: FloatParam,
+    /// Counts changes of the session. It has no other meaning: a parameter that moves is the one way that the framework
+    /// and both formats have to tell the host that there is something to save.
+    #[id = "changes"]
+    pub changes: IntParam,
     /// Everything else that is kept.
     #[persist = "session"]
     pub session: Arc<SessionSlot>,
@@ -33,6 +39,9 @@ impl Parameters {
             .with_unit(" dB")
             .with_value_to_string(formatters::v2s_f32_gain_to_db(1))
             .with_string_to_value(formatters::s2v_f32_gain_to_db());
-        Self { bypass: BoolParam::new("Bypass", false).make_bypass(), gain, session }
+        let changes = IntParam::new("Session changes", 0, IntRange::Linear { min: 0, max: CHANGES - 1 })
+            .non_automatable()
+            .hide_in_generic_ui();
+        Self { bypass: BoolParam::new("Bypass", false).make_bypass(), gain, changes, session }
     }
 }

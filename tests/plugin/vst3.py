@@ -144,12 +144,20 @@ def in_pedalboard(bundle, asked, expected):
     assert numpy.array_equal(plugin.process(audio, RATE_HZ, buffer_size=512), audio)
     session = wait_for_results(lambda: plugin.preset_data)
     check_same_answers(session, expected)
+    # A part of it, after a pause and without a reset, is another clip.
+    half = audio[:, : audio.shape[1] // 2]
+    plugin.process(half, RATE_HZ, buffer_size=512, reset=False)
+    started, wanted_s = time.monotonic(), half.shape[1] / RATE_HZ
+    while abs(session["question"]["duration_s"] - wanted_s) > 0.1:
+        assert time.monotonic() - started < PATIENCE_S, session["question"]["duration_s"]
+        time.sleep(0.1)
+        session = session_in(plugin.preset_data)
     other = pedalboard.load_plugin(str(bundle))
     other.preset_data = plugin.preset_data
     assert session_in(other.preset_data)["question"] == session["question"]
 
 
-def in_dawdreamer(bundle, asked, _expected):
+def in_dawdreamer(bundle, asked, expected):
     import dawdreamer
     import numpy
 
@@ -158,16 +166,30 @@ def in_dawdreamer(bundle, asked, _expected):
     playback = engine.make_playback_processor("playback", audio)
     plugin = engine.make_plugin_processor("earmark", str(bundle))
     assert plugin.get_num_input_channels() == 2 and plugin.get_num_output_channels() == 2
+    # DawDreamer prepares a plugin before it tells it that it renders offline; a change of buses prepares it anew.
+    plugin.disable_nonmain_buses()
     engine.load_graph([(playback, []), (plugin, ["playback"])])
     engine.render(audio.shape[1] / RATE_HZ)
     rendered = engine.get_audio()
     assert numpy.array_equal(rendered[:, : audio.shape[1]], audio[:, : rendered.shape[1]])
-    # DawDreamer tells plugins that it works in real time, so that there is no render to answer; and it loads states
-    # only into plugins whose window it can open.
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state"
-        plugin.save_state(str(state))
-        assert session_in(state.read_bytes())["mode"] == "selection"
+
+        def saved_by(one):
+            one.save_state(str(state))
+            return state.read_bytes()
+
+        session = wait_for_results(lambda: saved_by(plugin))
+        # A render is a whole number of blocks; the last of them are silence behind the clip.
+        assert 0 <= session["question"]["duration_s"] - audio.shape[1] / RATE_HZ < 4 * 512 / RATE_HZ
+        check_same_answers(session, expected)
+        other = engine.make_plugin_processor("other", str(bundle))
+        other.load_state(str(state))
+        # Loading opens its window for a moment, in which the library is asked again, with embeddings as they were saved.
+        restored = session_in(saved_by(other))
+        check_same_answers(restored, expected)
+        session["question"]["results"] = restored["question"]["results"] = None
+        assert restored == session
 
 
 if __name__ == "__main__":

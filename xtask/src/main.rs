@@ -1,15 +1,14 @@
 //! Chores of the project, run as `cargo xtask CHORE`.
+//!
+//! This program has what concerns the plugin's users, and few dependencies. Chores that want the engine or the trainer
+//! are in `models`, a program of its own, which is built when one of them is called.
 
 mod bundle;
 mod files;
-mod fuzz_seeds;
 mod fuzz_smoke;
-mod import_aisfx;
-mod model_mean;
-mod starter_bank;
-mod ucs_data;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -23,29 +22,41 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Chore {
-    ImportAisfx(import_aisfx::Arguments),
-    /// Write the engine's UCS list from the official one
-    UcsData(ucs_data::Args),
-    ModelMean(model_mean::Arguments),
-    StarterBank(starter_bank::Arguments),
-    FuzzSeeds(fuzz_seeds::Arguments),
-    FuzzSmoke(fuzz_smoke::Arguments),
     /// Make the plugin's CLAP and VST3 bundles
     Bundle(bundle::Arguments),
     /// Make the plugin's bundles and put them where hosts look
     Install(bundle::InstallArguments),
+    FuzzSmoke(fuzz_smoke::Arguments),
+    /// Write the binary seeds from which fuzzing sets out
+    FuzzSeeds(HandedOn),
+    /// Import the aiSFX network into a model folder
+    ImportAisfx(HandedOn),
+    /// Measure a model's mean embedding and write it into its card
+    ModelMean(HandedOn),
+    /// Embed openly licensed, labelled sounds into the bank that ships with a model
+    StarterBank(HandedOn),
+    /// Write the engine's UCS list from the official one
+    UcsData(HandedOn),
+}
+
+/// Arguments of a chore of the other program, which knows what they mean.
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+struct HandedOn {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    arguments: Vec<OsString>,
 }
 
 fn main() -> ExitCode {
     let done: Result<(), Box<dyn std::error::Error>> = match Cli::parse().chore {
-        Chore::ImportAisfx(arguments) => import_aisfx::run(&arguments).map_err(Into::into),
-        Chore::UcsData(args) => ucs_data::run(&args).map_err(Into::into),
-        Chore::StarterBank(arguments) => starter_bank::run(&arguments).map_err(Into::into),
-        Chore::FuzzSeeds(arguments) => fuzz_seeds::run(&arguments).map_err(Into::into),
-        Chore::FuzzSmoke(arguments) => fuzz_smoke::run(&arguments).map_err(Into::into),
         Chore::Bundle(arguments) => bundle::run(&arguments).map_err(Into::into),
         Chore::Install(arguments) => bundle::install(&arguments).map_err(Into::into),
-        Chore::ModelMean(arguments) => model_mean::run(&arguments).map_err(Into::into),
+        Chore::FuzzSmoke(arguments) => fuzz_smoke::run(&arguments).map_err(Into::into),
+        Chore::FuzzSeeds(rest) => return hand_on("fuzz-seeds", &rest),
+        Chore::ImportAisfx(rest) => return hand_on("import-aisfx", &rest),
+        Chore::ModelMean(rest) => return hand_on("model-mean", &rest),
+        Chore::StarterBank(rest) => return hand_on("starter-bank", &rest),
+        Chore::UcsData(rest) => return hand_on("ucs-data", &rest),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,4 +65,23 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Builds the other program and runs it.
+fn hand_on(chore: &str, rest: &HandedOn) -> ExitCode {
+    let run = ["run", "--package", "xtask", "--bin", "xtask-models", "--", chore];
+    match Command::new(cargo()).args(run).args(&rest.arguments).status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        // The program itself, or cargo, has said why.
+        Ok(_) => ExitCode::from(2),
+        Err(error) => {
+            eprintln!("xtask: cargo cannot be run: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The cargo that runs this program.
+fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
 }

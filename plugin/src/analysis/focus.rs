@@ -97,7 +97,9 @@ impl Focus {
         self.trimmed = 0..self.audio.len();
         self.peaks_stale = true;
         self.open = true;
+        // An answer from before was about less.
         self.answered = false;
+        self.answered_once = false;
         self.fit_frames();
     }
 
@@ -130,6 +132,12 @@ impl Focus {
     /// Length of what is asked about, seconds.
     pub(crate) fn asked_s(&self) -> f64 {
         self.audio.seconds(self.asked().len())
+    }
+
+    /// Where on the host's timeline that begins, seconds, if the host's range is captured.
+    pub(crate) fn asked_from_s(&self) -> Option<f64> {
+        let capture = self.capture.as_ref()?;
+        Some(capture.start_s() + self.audio.seconds(self.asked().start))
     }
 
     /// Does a piece of the analysis; returns whether there was any.

@@ -99,7 +99,8 @@ impl RegionFrames {
             return;
         }
         if !self.open {
-            // The last columns have looked at the silence behind the end.
+            // The last columns have looked at the silence behind the end; open, they are known to.
+            self.open = true;
             self.invalidate(self.span.end..usize::MAX);
         }
         self.span.end = end.max(self.span.start);

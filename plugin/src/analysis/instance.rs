@@ -20,10 +20,10 @@ use super::work::Shared;
 use crate::audio::{Feed, TapSignals};
 use crate::audition::AuditionSlot;
 use crate::exchange::{
-    Command, Exchange, FilterState, Input, Mode, Problem, Region, Results, Settings, SoundKey, SoundPeaks,
-    View, Work,
+    Command, Exchange, FilterState, Input, Mode, Problem, QueryId, Region, Results, Settings, SoundKey,
+    SoundPeaks, View, Work,
 };
-use crate::session::SessionSlot;
+use crate::session::{Session, SessionSlot};
 
 /// After so long without audio the host counts as quiet.
 pub(crate) const QUIET: Duration = Duration::from_millis(500);
@@ -74,6 +74,8 @@ pub(crate) struct Instance {
     pub(super) published: Arc<View>,
     pub(super) dirty: bool,
     pub(super) session_dirty: bool,
+    /// What the session kept last of what the user has chosen and asked.
+    pub(super) chosen: (Session, Option<QueryId>),
     pub(super) last_publication: Option<Instant>,
 }
 
@@ -122,6 +124,7 @@ impl Instance {
             published: Arc::default(),
             dirty: true,
             session_dirty: false,
+            chosen: <(Session, Option<QueryId>)>::default(),
             last_publication: None,
         }
     }

@@ -152,7 +152,10 @@ impl Instance {
         let position = block.moment.position.filter(|_| block.moment.playing);
         let goes_on = match (self.offline_next, position) {
             (Some((next, resets)), Some(position)) => resets == block.resets && next.abs_diff(position) <= 3,
-            (Some((_, resets)), None) => resets == block.resets,
+            // Without a position, what comes after a pause is the next clip.
+            (Some((_, resets)), None) => {
+                resets == block.resets && self.focus.as_ref().is_some_and(|focus| focus.open)
+            }
             (None, _) => false,
         };
         let resumes = goes_on
@@ -232,10 +235,13 @@ impl Instance {
 
     fn ask_preliminarily(&mut self, frames: Vec<(f64, Vec<f32>)>) {
         let Some(focus) = &self.focus else { return };
+        let model = self.model.as_ref().map(|model| model.id.sha256.clone()).unwrap_or_default();
         self.asked = Some(Arc::new(Asked {
+            model,
             id: focus.id,
             origin: focus.origin.clone(),
             duration_s: focus.asked_s(),
+            from_s: None,
             frames,
             itself: Vec::new(),
         }));

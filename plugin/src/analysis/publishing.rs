@@ -26,7 +26,7 @@ impl Instance {
     pub(crate) fn publish(&mut self, shared: &Shared) {
         if self.session_dirty {
             self.session_dirty = false;
-            self.session.keep(Arc::new(self.session()));
+            self.keep_session();
         }
         let audition = self.audition.shown();
         let looked_at = self.exchange.is_window_open();
@@ -110,8 +110,24 @@ impl Instance {
         }
     }
 
-    /// What the host keeps.
-    fn session(&self) -> Session {
+    /// Keeps what the host is to save, and says so when the user has chosen or asked something else. Answers alone are no
+    /// reason to save: they come again by themselves. Neither is the window's size.
+    fn keep_session(&mut self) {
+        let chosen = (self.settled(), self.asked.as_ref().map(|asked| asked.id));
+        let session = Session {
+            appearance: self.exchange.appearance(),
+            question: self.asked.as_ref().map(|asked| self.saved_question(asked)),
+            ..chosen.0.clone()
+        };
+        self.session.keep(Arc::new(session));
+        if self.chosen != chosen {
+            self.chosen = chosen;
+            self.exchange.session_changed();
+        }
+    }
+
+    /// What the user has set.
+    fn settled(&self) -> Session {
         let default = earmark_engine::index::default_library_dir();
         Session {
             library: self.library_dir.clone().filter(|dir| Some(dir) != default.as_ref()),
@@ -121,8 +137,7 @@ impl Instance {
             favourites_only: self.filter.favourites_only,
             sort: self.wanted.sort,
             settings: self.settings.into(),
-            appearance: self.exchange.appearance(),
-            question: self.asked.as_ref().map(|asked| self.saved_question(asked)),
+            ..Session::default()
         }
     }
 
@@ -134,7 +149,7 @@ impl Instance {
         SavedQuestion {
             origin: asked.origin.clone(),
             duration_s: to_microsecond(asked.duration_s),
-            model: self.model.as_ref().map(|model| model.id.sha256.clone()).unwrap_or_default(),
+            model: asked.model.clone(),
             frames: frames.map(|(start_s, embedding)| SavedFrame::new(*start_s, embedding)).collect(),
             itself: asked.itself.iter().map(|key| format!("{:032x}", key.0)).collect(),
             results: rows.map(saved_row).collect(),
@@ -165,6 +180,8 @@ impl Instance {
         if let Some(question) = &session.question {
             self.load_question(question);
         }
+        // The host knows what it has loaded.
+        self.chosen = (self.settled(), self.asked.as_ref().map(|asked| asked.id));
         self.dirty = true;
         self.session_dirty = true;
     }
@@ -180,6 +197,8 @@ impl Instance {
             id,
             origin: saved.origin.clone(),
             duration_s,
+            from_s: None,
+            model: saved.model.clone(),
             frames,
             itself: saved.itself.iter().filter_map(key).collect(),
         };

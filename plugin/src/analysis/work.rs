@@ -123,7 +123,8 @@ impl Shared {
             Origin::Sounds { names } => format!("Like {}", names.join(" and ")).into(),
         };
         let cat_id = results.categories.first().map(|category| category.cat_id);
-        let query = RecentQuery { id: asked.id, label, duration_s: asked.duration_s, cat_id };
+        let Asked { id, duration_s, from_s, .. } = **asked;
+        let query = RecentQuery { id, label, duration_s, from_s, cat_id };
         self.recent.retain(|(known, _)| known.id != asked.id);
         self.recent.insert(0, (Arc::clone(asked), query));
         self.recent.truncate(RECENT);
@@ -270,12 +271,15 @@ impl Instance {
         focus.answered = true;
         focus.answered_once = true;
         let frames = focus.embeddings();
+        let model = self.model.as_ref().map(|model| model.id.sha256.clone()).unwrap_or_default();
         let (refused, asked) = (
             focus.has_refused(),
             Asked {
                 id: focus.id,
                 origin: focus.origin.clone(),
                 duration_s: focus.asked_s(),
+                from_s: focus.asked_from_s(),
+                model,
                 frames,
                 itself: focus.itself.into_iter().collect(),
             },
@@ -302,19 +306,19 @@ impl Instance {
         };
         self.answer_due = false;
         let size = model.network.card().embedding_size();
-        if asked.frames.iter().any(|(_, frame)| frame.len() != size) {
+        let is_other = !asked.model.is_empty() && asked.model != model.id.sha256;
+        if is_other || asked.frames.iter().any(|(_, frame)| frame.len() != size) {
             self.complain("The last question was asked with another network; ask it again.");
             return true;
         }
         self.work = Work::Searching;
         self.dirty = true;
-        let mut wanted = self.wanted.clone();
-        wanted.favourites = self
+        self.wanted.favourites = self
             .favourites
             .as_ref()
             .filter(|_| self.filter.favourites_only)
             .map(|all| Arc::clone(all.keys()));
-        let mut results = answer(&asked, &wanted, &snapshot, &model);
+        let mut results = answer(&asked, &mut self.wanted, &snapshot, &model);
         results.revision = self.results.revision + 1;
         results.preliminary = self.preliminary;
         shared.remember(&asked, &results);

@@ -143,6 +143,9 @@ impl Mixer {
         let length = channels.first().map_or(0, |channel| channel.len());
         let mut left = self.samples.slots() / 2;
         self.primed |= left >= self.start_samples || ended;
+        let Ok(chunk) = self.samples.read_chunk(2 * left.min(length)) else { return };
+        let (first, second) = chunk.as_slices();
+        let mut samples = first.iter().chain(second).copied();
         let mut played = 0;
         for at in 0..length {
             let stays = self.stream == wished && !self.waiting && self.primed;
@@ -156,14 +159,15 @@ impl Mixer {
             if self.envelope == 0.0 || left == 0 {
                 break;
             }
-            let (Ok(audition_left), Ok(audition_right)) = (self.samples.pop(), self.samples.pop()) else {
+            let (Some(audition_left), Some(audition_right)) = (samples.next(), samples.next()) else {
                 break;
             };
             left -= 1;
             played += 1;
             add(channels, at, audition_left, audition_right, self.envelope * gain());
         }
-        self.after(played, left, ended);
+        chunk.commit(2 * played);
+        self.after(played as u64, left, ended);
     }
 
     /// Whether anything is to be heard or waited for. Audio thread.

@@ -21,7 +21,7 @@ const BLOCKS: usize = 8192;
 const OFFLINE_PATIENCE: u32 = 4_000_000;
 
 /// What a run of samples in the ring belongs to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Block {
     /// Samples of this block in the sample ring.
     pub samples: u32,
@@ -74,8 +74,12 @@ impl Tap {
     pub fn new(sample_rate_hz: f32, channels: u32, offline: bool, signals: Arc<TapSignals>) -> (Self, Feed) {
         let seconds = if offline { OFFLINE_RING_S } else { RING_S };
         let capacity = (f64::from(sample_rate_hz.clamp(1.0, 1e6)) * f64::from(seconds)) as usize + 16_384;
-        let (samples_in, samples_out) = RingBuffer::new(capacity);
-        let (blocks_in, blocks_out) = RingBuffer::new(BLOCKS);
+        let (mut samples_in, samples_out) = RingBuffer::new(capacity);
+        let (mut blocks_in, blocks_out) = RingBuffer::new(BLOCKS);
+        if !offline {
+            touch(&mut samples_in);
+            touch(&mut blocks_in);
+        }
         let tap = Self { samples: samples_in, blocks: blocks_in, signals, offline, resets: 0 };
         let feed = Feed { samples: samples_out, blocks: blocks_out, sample_rate_hz, channels, offline };
         (tap, feed)
@@ -130,6 +134,12 @@ impl Tap {
         }
         true
     }
+}
+
+/// Writes to all of an empty ring, so that the system has found memory for it before the audio thread comes to it.
+fn touch<T: Default>(ring: &mut Producer<T>) {
+    // Fills every slot with the default; nothing of it is committed.
+    drop(ring.write_chunk(ring.slots()));
 }
 
 fn mean_of_two(left: &[f32], right: &[f32], out: &mut [f32]) -> f32 {

@@ -1,7 +1,7 @@
 //! What the window's thread and the host's main thread both know of an editor.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use baseview::dpi::{LogicalSize, PhysicalSize};
@@ -9,9 +9,11 @@ use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::{Param as _, util};
 
 use super::app::{MAX_ZOOM, MIN_ZOOM, SMALLEST};
+use super::fonts::SystemFonts;
 use super::scale;
+use super::system_theme::Asker;
 use crate::exchange::{Appearance, Exchange};
-use crate::parameters::Parameters;
+use crate::parameters::{CHANGES, Parameters};
 
 /// Largest window, logical pixels: 4K.
 pub(super) const LARGEST: LogicalSize<f64> = LogicalSize { width: 3840.0, height: 2160.0 };
@@ -29,11 +31,17 @@ pub(super) struct Shared {
     /// Automation goes through it while the window is open.
     gui: Mutex<Option<GuiContext>>,
     gain_gesture: AtomicBool,
+    /// Changes of the session that the host has been told of.
+    announced_changes: AtomicU64,
     repaint: AtomicBool,
     typing: AtomicBool,
     host_keys: Mutex<Vec<HostKey>>,
     /// When the window itself last saw a key.
     last_key: Mutex<Option<Instant>>,
+    /// From the first window on.
+    fonts: OnceLock<Arc<SystemFonts>>,
+    /// Asks whether the desktop is dark or light.
+    pub(super) theme: Asker,
     /// Whether the window's handler exists, perhaps on a thread of its own.
     handler: Mutex<bool>,
     handler_left: Condvar,
@@ -48,10 +56,13 @@ impl Shared {
             scale: AtomicU64::new(0),
             gui: Mutex::new(None),
             gain_gesture: AtomicBool::new(false),
+            announced_changes: AtomicU64::new(0),
             repaint: AtomicBool::new(false),
             typing: AtomicBool::new(false),
             host_keys: Mutex::default(),
             last_key: Mutex::default(),
+            fonts: OnceLock::new(),
+            theme: Asker::default(),
             handler: Mutex::new(false),
             handler_left: Condvar::new(),
         }
@@ -67,6 +78,11 @@ impl Shared {
     pub(super) fn smallest(&self) -> LogicalSize<f64> {
         let zoom = self.zoom();
         LogicalSize::new(f64::from(SMALLEST.x) * zoom, f64::from(SMALLEST.y) * zoom)
+    }
+
+    /// The system's fonts, for names in scripts that the window has no glyphs for.
+    pub(super) fn fonts(&self) -> Arc<SystemFonts> {
+        Arc::clone(self.fonts.get_or_init(SystemFonts::of_process))
     }
 
     /// The window's handler has been made.
@@ -148,6 +164,20 @@ impl Shared {
         setter.set_parameter(&self.parameters.gain, util::db_to_gain(db));
         if last {
             setter.end_set_parameter(&self.parameters.gain);
+        }
+    }
+
+    /// Tells the host that there is something to save, if that is news.
+    pub(super) fn announce_changes(&self) {
+        let changes = self.exchange.session_changes();
+        if self.announced_changes.swap(changes, Ordering::Relaxed) == changes {
+            return;
+        }
+        if let Some(gui) = &*lock(&self.gui) {
+            let (setter, count) = (gui.param_setter(), &self.parameters.changes);
+            setter.begin_set_parameter(count);
+            setter.set_parameter(count, (count.unmodulated_plain_value() + 1).rem_euclid(CHANGES));
+            setter.end_set_parameter(count);
         }
     }
 

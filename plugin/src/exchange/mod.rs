@@ -8,7 +8,7 @@ mod command;
 mod rows;
 mod view;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Sender;
@@ -80,6 +80,7 @@ pub struct Exchange {
     commands: Sender<Command>,
     waker: Mutex<Option<Waker>>,
     window_open: AtomicBool,
+    session_changes: AtomicU64,
     appearance: Arc<Mutex<Appearance>>,
 }
 
@@ -91,6 +92,7 @@ impl Exchange {
             commands,
             waker: Mutex::new(None),
             window_open: AtomicBool::new(false),
+            session_changes: AtomicU64::new(0),
             appearance: Arc::default(),
         }
     }
@@ -130,6 +132,16 @@ impl Exchange {
     /// Whether the window is open. Lock-free.
     pub fn is_window_open(&self) -> bool {
         self.window_open.load(Ordering::Acquire)
+    }
+
+    /// To be called when what the host should save has changed: what the user has chosen or asked.
+    pub fn session_changed(&self) {
+        self.session_changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How often it has changed. The window tells the host, which has no other way to know.
+    pub fn session_changes(&self) -> u64 {
+        self.session_changes.load(Ordering::Acquire)
     }
 
     /// How the window looks or should look when it opens.

@@ -187,6 +187,41 @@ fn an_offline_render_analyses_exactly_its_clip() {
     }
 }
 
+/// Renders in a host that does not say where it is.
+fn render_without_position(host: &mut Host, audio: &[Vec<f32>]) {
+    host.transport.playing = false;
+    for start in (0..audio[0].len()).step_by(4096) {
+        host.process(&slice(audio, start..audio[0].len().min(start + 4096)));
+    }
+}
+
+#[test]
+fn a_render_that_pauses_is_one_clip_where_positions_go_on_and_two_where_there_are_none() {
+    let mut host = Host::with_library(&fixture().library, RATE_HZ.into());
+    host.set_offline(true);
+    host.activate(RATE_HZ.into(), 8192);
+    let asked = |host: &Host, what: &str, seconds: f64| {
+        host.wait_for(what, |view| {
+            view.results.question.as_ref().is_some_and(|asked| (asked.duration_s - seconds).abs() < 1e-3)
+        })
+    };
+    let audio = stereo(5, 1, RATE_HZ, 4.0);
+    let half = audio[0].len() / 2;
+    host.play(0, &slice(&audio, 0..half), 4096);
+    asked(&host, "an answer to what came before the pause", 2.0);
+    host.play(half as i64, &slice(&audio, half..audio[0].len()), 4096);
+    let view = asked(&host, "an answer to all of it", 4.0);
+    assert_same(&results(&view), &expected(&audio, RATE_HZ), 0.01);
+
+    let (first, second) = (stereo(3, 2, RATE_HZ, 1.5), stereo(8, 1, RATE_HZ, 3.0));
+    host.reset();
+    render_without_position(&mut host, &first);
+    asked(&host, "an answer to a clip without a position", 1.5);
+    render_without_position(&mut host, &second);
+    let view = asked(&host, "an answer to the next", 3.0);
+    assert_same(&results(&view), &expected(&second, RATE_HZ), 0.01);
+}
+
 #[test]
 fn what_is_no_sound_is_left_out_and_the_analysis_goes_on() {
     for rate_hz in [RATE_HZ, 48_000] {

@@ -8,6 +8,7 @@ use clack_extensions::params::{ParamInfoBuffer, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::event_types::{ParamValueEvent, TransportEvent, TransportFlags};
+use clack_host::events::io::{InputEventBuffer, InputEvents};
 use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, SecondsTime};
 use earmark_plugin::exchange::{Command, Exchange, View};
@@ -145,18 +146,25 @@ impl Host {
     /// As [`process`](Self::process), with events.
     pub(crate) fn process_with(&mut self, input: &[Vec<f32>], events: &EventBuffer) -> Vec<Vec<f32>> {
         let mut output = vec![vec![f32::NAN; input[0].len()]; self.channels];
-        self.call(&mut input.to_vec(), &mut output, events);
+        self.call(&mut input.to_vec(), &mut output, &events.as_input());
         output
+    }
+
+    /// As [`process`](Self::process), with events that the plugin fetches from the host one by one.
+    pub(crate) fn process_fetching(&mut self, input: &[Vec<f32>], events: &impl InputEventBuffer) {
+        let mut output = input.to_vec();
+        self.call(&mut input.to_vec(), &mut output, &InputEvents::from_buffer(events));
     }
 
     /// As [`process`](Self::process), but what comes out is thrown away; returns how long the plugin took.
     pub(crate) fn process_timed(&mut self, input: &[Vec<f32>]) -> Duration {
         let mut input = input.to_vec();
         let mut output = input.clone();
-        self.call(&mut input, &mut output, &EventBuffer::new())
+        let events = EventBuffer::new();
+        self.call(&mut input, &mut output, &events.as_input())
     }
 
-    fn call(&mut self, input: &mut [Vec<f32>], output: &mut [Vec<f32>], events: &EventBuffer) -> Duration {
+    fn call(&mut self, input: &mut [Vec<f32>], output: &mut [Vec<f32>], events: &InputEvents) -> Duration {
         assert_eq!(input.len(), self.channels);
         let length = input[0].len();
         let transport = self.transport_event();
@@ -168,10 +176,10 @@ impl Host {
             latency: 0,
             channels: AudioPortBufferType::f32_output_only(output.iter_mut().map(Vec::as_mut_slice)),
         }]);
-        let (events, mut nothing) = (events.as_input(), OutputEvents::void());
+        let mut nothing = OutputEvents::void();
         let processor = self.processor.as_mut().unwrap();
         let began = Instant::now();
-        let done = processor.process(&inputs, &mut outputs, &events, &mut nothing, None, Some(&transport));
+        let done = processor.process(&inputs, &mut outputs, events, &mut nothing, None, Some(&transport));
         let took = began.elapsed();
         done.unwrap();
         if self.transport.playing {

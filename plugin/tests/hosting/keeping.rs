@@ -50,12 +50,48 @@ fn the_state_survives_a_reload_with_question_and_results() {
     // Before the library is asked again, the saved results are shown.
     let restored = second.wait_for("the saved results", |view| view.results.question.is_some());
     assert_eq!(names(&restored), names(&before));
+    assert!(second.save() == state, "saved before the library was opened");
     assert_eq!(restored.mode, Mode::File);
     assert_eq!((restored.settings.trim_threshold_db, restored.settings.sync), (-42.0, true));
     second.open_window();
     let asked = second.wait_for_answer();
     assert_eq!(names(&asked), names(&before));
     assert_eq!(asked.filter.text, "dur<100");
+}
+
+#[test]
+fn what_the_user_changes_is_worth_saving_and_what_was_loaded_is_not() {
+    let fixture = fixture();
+    let mut first = Host::with_library(&fixture.library, 48_000.0);
+    first.open_window();
+    let counts = |host: &Host, what: &str, command: Command| {
+        let seen = host.exchange().session_changes();
+        host.send(command);
+        host.wait_for(what, |_| host.exchange().session_changes() > seen);
+    };
+    first.wait_for("the library", |_| first.exchange().session_changes() == 1);
+    counts(&first, "a question", Command::OpenFile(fixture.sound(1)));
+    first.wait_for_answer();
+    counts(&first, "the filter", Command::SetFilter("dur<100".into()));
+    counts(&first, "the category", Command::FilterCategory(Some("BELLLrg".into())));
+    counts(&first, "favourites", Command::SetFavouritesOnly(true));
+    counts(&first, "the order", Command::SetSort(Sort { by: SortBy::Name, reversed: true }));
+    counts(&first, "the threshold", Command::SetTrimThreshold(-42.0));
+    counts(&first, "the mode", Command::SetMode(Mode::Selection));
+    let seen = first.exchange().session_changes();
+    // What has no part in the session, or is what it was.
+    first.send(Command::SetMode(Mode::Selection));
+    first.send(Command::SetHold(true));
+    first.send(Command::SetTrimThreshold(-42.0));
+    first.wait_for("hold", |view| view.settings.hold);
+    assert_eq!(first.exchange().session_changes(), seen);
+    let state = first.save();
+
+    let mut second = Host::new();
+    assert!(second.load(&state));
+    second.open_window();
+    second.wait_for_answer();
+    assert_eq!(second.exchange().session_changes(), 0, "neither what was loaded nor the answer to it");
 }
 
 #[test]

@@ -130,7 +130,7 @@ impl DataSet {
             let message = format!("there is no {TABLE_FILE} in it, with the columns file and label");
             return Err(DataSetError::Layout { path: root, message });
         }
-        let walked = earmark_engine::indexing::walk(&[root.clone()])?;
+        let walked = earmark_engine::indexing::walk(std::slice::from_ref(&root))?;
         let layout = options.layout.unwrap_or_else(|| ucs::likely_layout(&walked));
         let found = match layout {
             Layout::Ucs => ucs::find(&root, &walked, options.grouping),
@@ -145,7 +145,7 @@ impl DataSet {
     /// When there are no sounds.
     pub fn unlabelled(path: &Path) -> Result<Self, DataSetError> {
         let root = absolute(path).map_err(|source| DataSetError::Io { path: path.into(), source })?;
-        let walked = earmark_engine::indexing::walk(&[root.clone()])?;
+        let walked = earmark_engine::indexing::walk(std::slice::from_ref(&root))?;
         let found = folders::all_as_one(&root, &walked, "unlabelled");
         let options = OpenOptions { allow_one_class: true, ..OpenOptions::default() };
         Self::collect(root, Layout::Folders, found, &options)
@@ -250,11 +250,7 @@ fn renumber<'a>(names: &mut Vec<String>, numbers: impl Iterator<Item = &'a mut u
     let numbers: Vec<&mut usize> = numbers.collect();
     let mut places: Vec<Option<usize>> = vec![None; names.len()];
     numbers.iter().for_each(|number| places[**number] = Some(0));
-    let mut next = 0;
-    for place in places.iter_mut().flatten() {
-        *place = next;
-        next += 1;
-    }
+    places.iter_mut().flatten().enumerate().for_each(|(next, place)| *place = next);
     let mut at = 0;
     names.retain(|_| {
         at += 1;

@@ -322,7 +322,8 @@ impl<'a> Maker<'a> {
             Entry { name: source.name.clone(), size: 0, modified_ns: 0, hash: 0, rows: 0, checksum: 0 };
         if let Some(hash) = source.hash {
             entry.hash = hash;
-            return Ok((entry, self.by_hash.get(&hash).copied()));
+            let known = self.of_content(source, hash);
+            return Ok((entry, known));
         }
         let unreadable =
             |error: io::Error| format!("{}: cannot be read: {error}; it is left out", source.path.display());
@@ -340,8 +341,15 @@ impl<'a> Maker<'a> {
         let hash = content_hash(&source.path, &|| self.request.work.stopped()).map_err(unreadable)?;
         // Stopped: whatever stands here is not used any more.
         entry.hash = hash.unwrap_or_default();
-        let known = self.by_hash.get(&entry.hash).copied();
+        let known = self.of_content(source, entry.hash);
         Ok((entry, known))
+    }
+
+    /// A clip of the old file with this content: the one of the same name, if there are several.
+    fn of_content(&self, source: &Source, hash: u128) -> Option<usize> {
+        let clips = self.old.map_or(&[][..], |old| &old.header.clips);
+        let same_name = self.by_name.get(source.name.as_str()).filter(|&&at| clips[at].hash == hash);
+        same_name.or_else(|| self.by_hash.get(&hash)).copied()
     }
 
     fn spool(&self) -> Result<Spool, CacheError> {

@@ -83,7 +83,7 @@ pub fn nearest(
             let (first, second) = pair_of(number, blocks);
             multiply(embeddings, first, second, &mut products);
             offer(first, second, &products, &squares, group_of, &tops);
-            if number % 256 == 0 {
+            if number.is_multiple_of(256) {
                 (work.progress)(Progress { what: "neighbours", done: number, total: pairs });
             }
         }
@@ -147,10 +147,10 @@ fn offer(
             let mut distances = [0.0_f32; LANES];
             let mut close = false;
             let limit = rows[row].limit;
-            for lane in 0..LANES {
+            for (lane, distance) in distances.iter_mut().enumerate() {
                 let at = start + lane;
-                distances[lane] = square + half[at] - 2.0 * line[at];
-                close |= (distances[lane] <= limit) | (distances[lane] <= limits[at]);
+                *distance = square + half[at] - 2.0 * line[at];
+                close |= (*distance <= limit) | (*distance <= limits[at]);
             }
             if !close {
                 continue;

@@ -51,7 +51,7 @@ pub fn mean_average_precision_at_10(
             let distances = distances_to_all(embeddings, &squares, own, clips);
             let precision = average_precision(clip, &distances, class_of, group_of);
             found.lock().unwrap_or_else(|it| it.into_inner())[clip] = precision;
-            if clip % 64 == 0 {
+            if clip.is_multiple_of(64) {
                 (work.progress)(Progress { what: "retrieval", done: clip, total: clips });
             }
         }
