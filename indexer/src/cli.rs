@@ -1,6 +1,7 @@
 //! The arguments, as they are typed.
 
 mod choice;
+mod experiment;
 mod judging;
 mod labelling;
 mod plans;
@@ -10,6 +11,7 @@ mod upkeep;
 use std::path::PathBuf;
 
 pub(crate) use choice::{ChoiceArgs, FormatArgs};
+pub(crate) use experiment::{ExperimentArgs, ExperimentCommand, ExperimentReportArgs, ExperimentRunArgs};
 pub(crate) use plans::{Block, JournalsArgs, PlanArgs, ProposalArgs, RenameArgs, UndoArgs, WriteArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -78,6 +80,7 @@ pub(crate) enum Command {
     Dataset(DatasetArgs),
     Evaluate(EvaluateArgs),
     Train(Box<TrainArgs>),
+    Experiment(ExperimentArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

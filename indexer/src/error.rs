@@ -13,6 +13,8 @@ use earmark_labelling::taxonomy::TaxonomyError;
 use earmark_relabel::{ChangeError, PlanError, SuggestionsError};
 use earmark_server::ServeError;
 use earmark_trainer::dataset::{CacheError, DataSetError};
+use earmark_trainer::evaluate::plots::PlotError;
+use earmark_trainer::experiment::ExperimentError;
 use earmark_trainer::training::TrainingError;
 use thiserror::Error;
 
@@ -59,6 +61,10 @@ pub(crate) enum Failure {
     Cache(#[from] CacheError),
     #[error(transparent)]
     Training(#[from] Box<TrainingError>),
+    #[error(transparent)]
+    Experiment(#[from] Box<ExperimentError>),
+    #[error(transparent)]
+    Picture(#[from] PlotError),
     #[error("{}: cannot {action}: {}", path.display(), with_advice(source))]
     File { path: PathBuf, action: &'static str, source: io::Error },
     #[error("{0}")]
@@ -104,5 +110,11 @@ impl From<serde_json::Error> for Failure {
 impl From<TrainingError> for Failure {
     fn from(error: TrainingError) -> Self {
         Self::Training(Box::new(error))
+    }
+}
+
+impl From<ExperimentError> for Failure {
+    fn from(error: ExperimentError) -> Self {
+        Self::Experiment(Box::new(error))
     }
 }

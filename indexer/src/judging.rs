@@ -36,11 +36,7 @@ impl Reading {
             GroupBy::Take => Grouping::Takes,
             GroupBy::File => Grouping::Files,
         };
-        let platform =
-            || directories::ProjectDirs::from("", "", "Earmark").map(|dirs| dirs.cache_dir().join("sets"));
-        let cache = args.cache.clone().or_else(platform).ok_or_else(|| {
-            Failure::Usage("there is no home folder for the cache; say where with --cache DIR".into())
-        })?;
+        let cache = args.cache.clone().map_or_else(default_cache, Ok)?;
         let jobs = args.jobs.and_then(|jobs| NonZero::new(usize::from(jobs)));
         let jobs =
             jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN);
@@ -78,6 +74,14 @@ impl Reading {
         let name = set.name.clone();
         Ok(self.work(&name, |work| Spectrograms::open(set, card, &self.cache, work))?)
     }
+}
+
+/// The platform's folder for spectrograms and embeddings.
+pub(crate) fn default_cache() -> Result<PathBuf, Failure> {
+    let platform = directories::ProjectDirs::from("", "", "Earmark");
+    platform.map(|dirs| dirs.cache_dir().join("sets")).ok_or_else(|| {
+        Failure::Usage("there is no home folder for the cache; say where with --cache DIR".into())
+    })
 }
 
 /// Tells what was left out, each file in a line; returns whether there was anything.

@@ -6,6 +6,7 @@
 mod cli;
 mod commands;
 mod error;
+mod findings;
 mod interrupt;
 mod judging;
 mod library;
@@ -84,6 +85,7 @@ fn run(cli: Cli) -> Result<Ending, Failure> {
         Command::Dataset(args) => commands::dataset::run(global, args),
         Command::Evaluate(args) => commands::evaluate::run(global, args),
         Command::Train(args) => commands::train::run(global, &args),
+        Command::Experiment(args) => commands::experiment::run(global, args),
         Command::Demo(args) => commands::demo::run(global, args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Man(args) => commands::man::run(args),

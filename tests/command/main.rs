@@ -7,6 +7,7 @@ mod crash;
 mod demo;
 mod duplicates;
 mod embedding;
+mod experiments;
 mod finding;
 mod first_steps;
 mod indexing;

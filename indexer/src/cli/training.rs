@@ -146,6 +146,6 @@ impl From<NormalisationArg> for Normalisation {
     }
 }
 
-fn parse_device(text: &str) -> Result<DeviceChoice, String> {
+pub(super) fn parse_device(text: &str) -> Result<DeviceChoice, String> {
     text.parse()
 }

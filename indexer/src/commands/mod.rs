@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod duplicates;
 pub(crate) mod embed;
 pub(crate) mod evaluate;
+pub(crate) mod experiment;
 pub(crate) mod find;
 pub(crate) mod forget;
 pub(crate) mod index;

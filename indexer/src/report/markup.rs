@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// Text as HTML shows it, in elements and in quoted attributes alike.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -19,7 +19,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// JSON that may stand in a `<script>` element: nothing in it can end the element or begin a comment.
-pub(super) fn json(value: &impl serde::Serialize) -> Result<String, serde_json::Error> {
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, serde_json::Error> {
     let text = serde_json::to_string(value)?;
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -35,7 +35,7 @@ pub(super) fn json(value: &impl serde::Serialize) -> Result<String, serde_json::
 }
 
 /// Base 64 with padding (RFC 4648, section 4).
-pub(super) fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

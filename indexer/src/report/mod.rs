@@ -3,7 +3,7 @@
 
 mod facts;
 mod map;
-mod markup;
+pub(crate) mod markup;
 mod page;
 mod pieces;
 pub(crate) mod plots;
@@ -16,12 +16,12 @@ use std::path::Path;
 
 use crate::error::Failure;
 
-pub(crate) use facts::{Facts, Wanted};
-pub(crate) use page::page;
+pub(crate) use facts::{Facts, Wanted, readable_text};
+pub(crate) use page::{page, utc_date};
 pub(crate) use progress::Progress;
 
 /// How every report begins.
-const BEGINNING: &str = "<!doctype html>\n<!-- Earmark report -->\n";
+pub(crate) const BEGINNING: &str = "<!doctype html>\n<!-- Earmark report -->\n";
 
 /// Whether a file is a report of ours.
 pub(crate) fn is_report(path: &Path) -> bool {

@@ -49,7 +49,7 @@ pub(crate) fn page(snapshot: &Snapshot, facts: &Facts) -> Result<String, Failure
 }
 
 /// The day and minute of a moment, UTC (the civil calendar from days, after H. Hinnant).
-fn utc_date(unix_s: u64) -> String {
+pub(crate) fn utc_date(unix_s: u64) -> String {
     let days = unix_s / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

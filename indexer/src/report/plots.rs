@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use earmark_atlas::Point;
 use earmark_engine::ucs::{CatIndex, Catalogue};
+use earmark_trainer::evaluate::plots::COLOURS;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -14,19 +15,7 @@ use crate::error::Failure;
 
 /// Categories in the picture of the coverage.
 const CATEGORIES: usize = 25;
-/// Categories that have a colour of their own on the map; the rest share a grey.
-const COLOURS: [RGBColor; 10] = [
-    RGBColor(31, 119, 180),
-    RGBColor(214, 96, 10),
-    RGBColor(44, 140, 44),
-    RGBColor(200, 39, 40),
-    RGBColor(130, 90, 175),
-    RGBColor(140, 86, 75),
-    RGBColor(205, 90, 170),
-    RGBColor(150, 135, 20),
-    RGBColor(20, 150, 165),
-    RGBColor(80, 85, 200),
-];
+/// Categories beyond those that have a colour of their own on the map.
 const OTHERS: RGBColor = RGBColor(150, 150, 150);
 const BAR: RGBColor = RGBColor(43, 102, 176);
 

@@ -76,6 +76,28 @@ impl Embeddings {
         &self.values[at * self.size..][..self.size]
     }
 
+    /// The vectors of some clips.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.frames()).filter(|&frame| keep(self.clip_of[frame])).collect();
+        Self {
+            values: kept.iter().flat_map(|&frame| self.frame(frame)).copied().collect(),
+            size: self.size,
+            clip_of: kept.iter().map(|&frame| self.clip_of[frame]).collect(),
+        }
+    }
+
+    /// The mean vector of a clip, `[size]`; zeros where it has no frames.
+    pub fn mean_of(&self, clip: usize) -> Vec<f32> {
+        let first = self.clip_of.partition_point(|&it| it < clip);
+        let frames = self.clip_of[first..].iter().take_while(|&&it| it == clip).count();
+        let mut mean = vec![0.0; self.size];
+        for frame in first..first + frames {
+            mean.iter_mut().zip(self.frame(frame)).for_each(|(sum, x)| *sum += x / frames as f32);
+        }
+        mean
+    }
+
     /// The vectors as a metric compares them: for the cosine they get length one (what is all zeros stays so).
     #[must_use]
     pub fn prepared(&self, metric: Metric) -> Self {

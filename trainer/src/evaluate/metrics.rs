@@ -87,25 +87,32 @@ fn ratio(part: f64, whole: f64) -> f64 {
 /// classes are apart. Classes that share a centre count 0 with each other, as in scikit-learn. `None` for fewer than two
 /// classes.
 pub fn davies_bouldin(embeddings: &Embeddings, class_of: &[usize]) -> Option<f64> {
+    weighted_davies_bouldin(embeddings, class_of, &vec![1.0; class_of.len()])
+}
+
+/// The Davies-Bouldin index where each vector counts as so many, `weights` `[frames]`.
+pub fn weighted_davies_bouldin(embeddings: &Embeddings, class_of: &[usize], weights: &[f64]) -> Option<f64> {
     let (size, classes) = (embeddings.size, class_of.iter().max()? + 1);
+    let frames = || class_of.iter().zip(weights).enumerate().filter(|(_, (_, weight))| **weight > 0.0);
     let mut centres = vec![vec![0.0_f64; size]; classes];
-    let mut counts = vec![0_usize; classes];
-    for (at, &class) in class_of.iter().enumerate() {
-        counts[class] += 1;
-        centres[class].iter_mut().zip(embeddings.frame(at)).for_each(|(sum, &x)| *sum += f64::from(x));
+    let mut counts = vec![0.0_f64; classes];
+    for (at, (&class, &weight)) in frames() {
+        counts[class] += weight;
+        let pairs = centres[class].iter_mut().zip(embeddings.frame(at));
+        pairs.for_each(|(sum, &x)| *sum += weight * f64::from(x));
     }
-    for (centre, &count) in centres.iter_mut().zip(&counts) {
-        centre.iter_mut().for_each(|sum| *sum /= count.max(1) as f64);
-    }
-    let mut spread = vec![0.0_f64; classes];
-    for (at, &class) in class_of.iter().enumerate() {
-        let pairs = embeddings.frame(at).iter().zip(&centres[class]);
-        spread[class] += pairs.map(|(&x, c)| (f64::from(x) - c).powi(2)).sum::<f64>().sqrt();
-    }
-    spread.iter_mut().zip(&counts).for_each(|(sum, &count)| *sum /= count.max(1) as f64);
-    let present: Vec<usize> = (0..classes).filter(|&class| counts[class] > 0).collect();
+    let present: Vec<usize> = (0..classes).filter(|&class| counts[class] > 0.0).collect();
     if present.len() < 2 {
         return None;
+    }
+    for &class in &present {
+        centres[class].iter_mut().for_each(|sum| *sum /= counts[class]);
+    }
+    let mut spread = vec![0.0_f64; classes];
+    for (at, (&class, &weight)) in frames() {
+        let pairs = embeddings.frame(at).iter().zip(&centres[class]);
+        let square = pairs.map(|(&x, c)| (f64::from(x) - c).powi(2)).sum::<f64>();
+        spread[class] += weight * square.sqrt() / counts[class];
     }
     let worst = |&a: &usize| {
         let others = present.iter().filter(|&&b| b != a).map(|&b| {

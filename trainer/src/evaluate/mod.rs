@@ -6,6 +6,7 @@
 
 pub mod bootstrap;
 mod embeddings;
+mod held_out;
 mod judge;
 pub mod metrics;
 mod mfcc;
@@ -17,6 +18,7 @@ mod tables;
 pub mod vote;
 
 pub use embeddings::{Embeddings, Extractor};
+pub use held_out::{HeldOut, JudgedSound, Judging, Sampled, evaluate_held_out};
 pub use judge::{
     ClassScore, Difference, Evaluation, KChoice, Knn, Mean, Options, Score, differences, evaluate, means,
 };

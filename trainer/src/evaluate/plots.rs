@@ -5,7 +5,8 @@ use plotters::prelude::*;
 
 use super::judge::{Evaluation, Knn};
 
-const COLOURS: [RGBColor; 8] = [
+/// Colours that are told apart in all our pictures, on white.
+pub const COLOURS: [RGBColor; 10] = [
     RGBColor(31, 119, 180),
     RGBColor(214, 96, 10),
     RGBColor(44, 140, 44),
@@ -14,6 +15,8 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(140, 86, 75),
     RGBColor(205, 90, 170),
     RGBColor(150, 135, 20),
+    RGBColor(20, 150, 165),
+    RGBColor(80, 85, 200),
 ];
 
 /// Why a picture could not be drawn.
@@ -68,8 +71,24 @@ pub fn davies_bouldin_bars(evaluations: &[Evaluation]) -> Vec<Bar> {
 pub fn bars(title: &str, axis: &str, bars: &[Bar]) -> Result<String, PlotError> {
     let places = different(bars.iter().map(|bar| bar.place.as_str()));
     let series = different(bars.iter().map(|bar| bar.series.as_str()));
-    let width = (160 + places.len() * (18 * series.len() + 24)).clamp(640, 4000) as u32;
-    svg((width, 480), |area| draw_bars(area, title, axis, bars, &places, &series))
+    svg((width(places.len(), series.len()), 480), |area| draw_bars(area, title, axis, bars, &places, &series))
+}
+
+/// Several charts of bars with the same places, one above the other: title and bars of each.
+///
+/// # Errors
+/// When the drawing library fails.
+pub fn stacked_bars(charts: &[(&str, Vec<Bar>)]) -> Result<String, PlotError> {
+    let places = different(charts.iter().flat_map(|(_, bars)| bars.iter().map(|bar| bar.place.as_str())));
+    let size = (width(places.len(), 2), 260 * charts.len().max(1) as u32);
+    svg(size, |area| {
+        let parts = area.split_evenly((charts.len().max(1), 1));
+        for ((title, bars), part) in charts.iter().zip(&parts) {
+            let series = different(bars.iter().map(|bar| bar.series.as_str()));
+            draw_bars(part, title, "", bars, &places, &series)?;
+        }
+        Ok(())
+    })
 }
 
 /// Which classes are taken for which, as an SVG document: dark where a class's sounds go.
@@ -138,7 +157,7 @@ fn draw_bars(
         .y_desc(axis)
         .x_labels(2 * places.len() + 1)
         .x_label_formatter(&name)
-        .y_label_formatter(&|y| format!("{y:.2}"))
+        .y_label_formatter(&|y| if top > 20.0 { format!("{y:.0}") } else { format!("{y:.2}") })
         .label_style(("sans-serif", 12))
         .draw()?;
     let step = 0.8 / series.len().max(1) as f64;
@@ -175,6 +194,11 @@ fn draw_bars(
             .draw()?;
     }
     Ok(())
+}
+
+/// Pixels for so many places with so many bars each.
+fn width(places: usize, series: usize) -> u32 {
+    (160 + places * (18 * series + 24)).clamp(640, 4000) as u32
 }
 
 fn svg(size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<String, PlotError> {

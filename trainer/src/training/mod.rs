@@ -30,7 +30,7 @@ pub use metrics::{EpochMetrics, SetMetrics};
 pub use model::Model;
 pub use optimiser::{AdamW, OptimiserPlan};
 pub use plan::{Distillation, ModelPlan, Plan, Pretraining};
-pub use prepare::{Prepared, prepare};
+pub use prepare::{Prepared, prepare, prepare_set};
 pub use run::{Ending, Observer, Silent, Trainer};
 pub use schedule::learning_rate_at;
 pub use teacher::Teacher;

@@ -70,6 +70,31 @@ pub fn prepare(plan: &Plan, card: &Card, cache: &Path, work: &Work<'_>) -> Resul
     Ok(prepared)
 }
 
+/// A labelled data set, split, as it is trained on; computes what the folder `cache` lacks of its spectrograms. All its
+/// sounds must have been read before.
+///
+/// # Errors
+/// When a sound cannot be read any more, the cache cannot be used, or the work is stopped.
+pub fn prepare_set(
+    plan: &Plan,
+    set: &mut DataSet,
+    split: &Split,
+    card: &Card,
+    cache: &Path,
+    work: &Work<'_>,
+) -> Result<TrainingSet, TrainingError> {
+    let clips = set.clips.len();
+    let analysed = Analysed::new(set, plan, card, cache, work)?;
+    if set.clips.len() < clips {
+        let reason = set.problems.last().map(|problem| problem.reason.clone()).unwrap_or_default();
+        return Err(TrainingError::Data(format!(
+            "{}: a sound is gone since it was split: {reason}",
+            set.name
+        )));
+    }
+    Ok(analysed.examples(set, set.classes.len(), &split.train, &split.validation))
+}
+
 /// The recordings of a data set, then their changed copies.
 struct Analysed(Vec<Arc<Spectrograms>>);
 
