@@ -10,6 +10,7 @@ mod data;
 mod device;
 mod error;
 mod finish;
+mod fit;
 mod metrics;
 mod model;
 mod optimiser;

@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
 use earmark_engine::network::{Card, Network};
-use sha2::{Digest, Sha256};
 
 use super::average::Average;
 use super::checkpoint::{Checkpoint, Progress};
 use super::data::TrainingSet;
 use super::error::TrainingError;
 use super::finish::{self, Finished};
+use super::fit::{check_sets, recipe};
 use super::metrics::{self, EpochMetrics, SetMetrics};
 use super::model::Model;
 use super::optimiser::AdamW;
@@ -420,51 +420,4 @@ impl std::fmt::Debug for Trainer {
 fn mean_of(values: &[Option<f64>]) -> Option<f64> {
     let known: Vec<f64> = values.iter().flatten().copied().collect();
     (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
-}
-
-/// What plan and data have in common with an interrupted run.
-fn recipe(plan: &Plan, sets: &[TrainingSet]) -> Result<String, TrainingError> {
-    let mut hasher = Sha256::new();
-    hasher.update(plan.to_toml()?);
-    for set in sets {
-        hasher.update(format!("{}\n{}\n{:?}\n{:?}\n", set.name, set.classes, set.clips, set.groups));
-        for example in set.train.iter().chain(&set.validation) {
-            hasher.update(format!("{example:?}"));
-        }
-    }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn check_sets(plan: &Plan, sets: &[TrainingSet]) -> Result<(), TrainingError> {
-    let error = |message: String| Err(TrainingError::Data(message));
-    if sets.iter().all(|set| set.train.is_empty()) {
-        return error("there is nothing to train on: name data sets or folders of sounds".into());
-    }
-    if !sets.iter().is_sorted_by_key(|set| !set.is_labelled()) {
-        return error("data sets with labels come before those without".into());
-    }
-    let learns_labels = plan.loss != Loss::None && plan.optimiser.epochs > 0;
-    if learns_labels && !sets.iter().any(TrainingSet::is_labelled) {
-        return error(
-            "no data set has labels: choose the loss none with a teacher, or pretraining alone".into(),
-        );
-    }
-    let one_class = |set: &&TrainingSet| {
-        set.is_labelled() && set.frames_per_class().iter().filter(|&&frames| frames > 0).count() < 2
-    };
-    if let Some(set) = sets.iter().find(one_class).filter(|_| learns_labels) {
-        return error(format!(
-            "{}: fewer than two of its classes have sounds to train on; leave it out, or give it as unlabelled",
-            set.name
-        ));
-    }
-    let idle = sets.iter().any(|set| !set.is_labelled())
-        && plan.distillation.is_none()
-        && plan.pretraining_epochs() == 0;
-    if idle {
-        return error(
-            "sounds without labels serve pretraining and teachers only, and the plan has neither".into(),
-        );
-    }
-    Ok(())
 }
