@@ -33,7 +33,8 @@ fn bench() -> Bench {
 fn plan(bench: &Bench, data: &str, grid: &str, epochs: usize) {
     let text = format!(
         "title = \"A small <grid>\"\ndata = [{data}]\nreferences = [\"mfcc\"]\n\n[[grid]]\n{grid}\n\n\
-         [training.model]\nnetwork = \"tiny\"\n\n[training.optimiser]\nepochs = {epochs}\npatience = 0\n"
+         [training.model]\nnetwork = \"tiny\"\n\n\
+         [training.sampling]\nclasses_per_batch = 4\nframes_per_class = 2\n\n[training.optimiser]\nepochs = {epochs}\npatience = 0\n"
     );
     bench.write("grid.toml", text.as_bytes());
 }
@@ -139,7 +140,7 @@ fn an_interrupted_experiment_goes_on_as_if_nothing_had_been() {
     use crate::support::Running;
     use std::process::Stdio;
     let bench = bench();
-    plan(&bench, BOTH, GRID, 12);
+    plan(&bench, BOTH, GRID, 6);
     let mut command = bench.command();
     command.args(arguments(&["-o", "broken"])).stdout(Stdio::piped()).stderr(Stdio::piped());
     let running = Running::start(&mut command);
@@ -161,7 +162,7 @@ fn an_interrupted_experiment_goes_on_as_if_nothing_had_been() {
 #[test]
 fn two_processes_share_the_cells() {
     let bench = bench();
-    plan(&bench, BOTH, GRID, 4);
+    plan(&bench, BOTH, GRID, 2);
     // The spectrograms are there, so that both begin at once.
     experiment(&bench, &["-o", "first"]).ended(0);
     let start = || {

@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::{ExperimentArgs, ExperimentCommand, ExperimentReportArgs, ExperimentRunArgs, Global};
 use crate::error::Failure;
 use crate::judging::{default_cache, tell_problems};
-use crate::output::{self, FAINT, STRONG, counted};
+use crate::output::{self, counted};
 use crate::{Ending, findings, interrupt, model};
 
 /// The name of the baseline.
@@ -164,7 +164,7 @@ fn list(experiment: &Experiment, results: &Results) -> Result<Ending, Failure> {
         done += usize::from(state == "done");
         failed += usize::from(state == "failed");
         let name = output::one_line(&planned.cell.to_string());
-        output::print_line(&format!("{FAINT}{}{FAINT:#}  {state:6}  {name}", planned.id))?;
+        output::print_line(&format!("{}  {state:6}  {name}", planned.id))?;
     }
     for it in experiment.left_out() {
         let reason = output::one_line(&it.reason);
@@ -172,7 +172,7 @@ fn list(experiment: &Experiment, results: &Results) -> Result<Ending, Failure> {
     }
     let total = experiment.cells().len();
     output::print_line(&format!(
-        "{STRONG}{}{STRONG:#}: {done} done, {failed} failed, {} to do",
+        "{}: {done} done, {failed} failed, {} to do",
         counted(total, "cell"),
         total - done - failed
     ))?;
