@@ -78,7 +78,7 @@ pub struct AdamW {
 
 impl AdamW {
     /// Moves all learnt tensors of `model` by their gradients, and returns the gradients' length. Where that is no finite
-    /// number, nothing is moved.
+    /// number, or a statistic is none, nothing is moved.
     pub fn step(
         &mut self,
         model: &mut impl Parameters,
@@ -86,9 +86,9 @@ impl AdamW {
         plan: &OptimiserPlan,
         learning_rate: f64,
     ) -> f64 {
-        let mut length = Length { gradients, squares: 0.0 };
+        let mut length = Length { gradients, squares: None };
         model.visit(&mut length);
-        let length = length.squares.sqrt();
+        let length = length.squares.map_or(0.0, |squares| f64::from(squares.into_scalar::<f32>()).sqrt());
         if !length.is_finite() {
             return length;
         }
@@ -129,19 +129,25 @@ impl AdamW {
     }
 }
 
-/// Sums up squares of gradients.
+/// Sums up squares of gradients on their device, which is asked for one number a step only.
 struct Length<'a> {
     gradients: &'a Gradients,
-    squares: f64,
+    squares: Option<Tensor<1>>,
 }
 
 impl Visitor for Length<'_> {
     fn tensor<const D: usize>(&mut self, _name: &str, role: Role, tensor: &mut Tensor<D>) {
-        if role != Role::Statistic
-            && let Some(gradient) = tensor.grad(self.gradients)
-        {
-            self.squares += f64::from(gradient.square().sum().into_scalar::<f32>());
-        }
+        let part = if role == Role::Statistic {
+            // Nothing, or not a number: batches beyond all numbers leave it nowhere else.
+            tensor.clone().without_autodiff().sum() * 0.0
+        } else {
+            let Some(gradient) = tensor.grad(self.gradients) else { return };
+            gradient.square().sum()
+        };
+        self.squares = Some(match self.squares.take() {
+            Some(squares) => squares + part,
+            None => part,
+        });
     }
 }
 
