@@ -149,26 +149,59 @@ fn a_truncated_file_gives_what_is_there_and_a_warning() {
 
 #[test]
 fn samples_beyond_four_gigabytes_are_reached() {
-    let head = rf64(b"RF64", &fmt(1, 2, 48_000, 3, 24), &[], 0);
+    let format = fmt(1, 2, 48_000, 3, 24);
     let total = 800_000_000u64;
     let data_len = total * 6;
-    let head_len = head.len() as u64;
-    let rf64_file = file("long.wav", &rf64(b"RF64", &fmt(1, 2, 48_000, 3, 24), &[], data_len));
-    let position = 750_000_000u64;
-    let marker = integers(&[1 << 22, -(1 << 22)], 3, false);
-    let mut handle = std::fs::File::options().write(true).open(&rf64_file.path).unwrap();
-    handle.set_len(head_len + data_len).unwrap();
-    handle.seek(SeekFrom::Start(head_len + position * 6)).unwrap();
-    handle.write_all(&marker).unwrap();
-    drop(handle);
-    assert!(head_len + position * 6 > 1 << 32);
+    let mut long_wave64 = wave64(&format, &[]);
+    let data_size = long_wave64.len() - 8;
+    long_wave64[data_size..].copy_from_slice(&(data_len + 24).to_le_bytes());
+    for head in [rf64(b"RF64", &format, &[], data_len), rf64(b"BW64", &format, &[], data_len), long_wave64] {
+        let head_len = head.len() as u64;
+        let long = file("long.wav", &head);
+        let position = 750_000_000u64;
+        let marker = integers(&[1 << 22, -(1 << 22)], 3, false);
+        let mut handle = std::fs::File::options().write(true).open(&long.path).unwrap();
+        // All but the marker is a hole that takes no space.
+        handle.set_len(head_len + data_len).unwrap();
+        handle.seek(SeekFrom::Start(head_len + position * 6)).unwrap();
+        handle.write_all(&marker).unwrap();
+        drop(handle);
+        assert!(head_len + position * 6 > 1 << 32);
 
-    let mut reader = AudioReader::open(&rf64_file.path).unwrap();
-    assert_eq!(reader.format().samples_per_channel, Some(total));
-    reader.skip_to_s((position - 1) as f64 / 48_000.0).unwrap();
-    assert_eq!(reader.next_block().unwrap().unwrap()[..6], [0.0, 0.0, 0.5, -0.5, 0.0, 0.0]);
-    reader.skip_to_s((total - 10) as f64 / 48_000.0).unwrap();
-    assert_eq!(read_all(&mut reader).unwrap().len(), 20);
+        let mut reader = AudioReader::open(&long.path).unwrap();
+        assert_eq!(reader.format().samples_per_channel, Some(total));
+        reader.skip_to_s((position - 1) as f64 / 48_000.0).unwrap();
+        assert_eq!(reader.next_block().unwrap().unwrap()[..6], [0.0, 0.0, 0.5, -0.5, 0.0, 0.0]);
+        reader.skip_to_s((total - 10) as f64 / 48_000.0).unwrap();
+        assert_eq!(read_all(&mut reader).unwrap().len(), 20);
+        assert_eq!(reader.warnings(), [""; 0]);
+    }
+}
+
+#[test]
+fn rates_from_8_to_384_khz_are_read_and_keep_their_time() {
+    for rate_hz in [8000u32, 11_025, 192_000, 384_000] {
+        let tone = |i: u32| (2.0 * std::f64::consts::PI * 500.0 * f64::from(i) / f64::from(rate_hz)).sin();
+        let samples: Vec<i16> = (0..rate_hz / 2).map(|i| (tone(i) * 16_384.0) as i16).collect();
+        let big: Vec<u8> = samples.iter().flat_map(|sample| sample.to_be_bytes()).collect();
+        let little: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        for bytes in [
+            wav16(1, rate_hz, &samples),
+            aiff(None, 1, rate_hz, 16, &big, &[]),
+            caf(false, 1, f64::from(rate_hz), 16, &little),
+        ] {
+            let file = file("sound", &bytes);
+            assert_eq!(AudioReader::open(&file.path).unwrap().format().sample_rate_hz, rate_hz);
+            let resampled = mono(&file.path, 44_100).unwrap();
+            let length = (samples.len() as f64 * 44_100.0 / f64::from(rate_hz)).round() as usize;
+            assert_eq!(resampled.len(), length, "half a second of {rate_hz} Hz");
+            // Away from the ends, where the filter sees the silence around the sound.
+            for (i, sample) in resampled.iter().enumerate().take(20_000).skip(2_000) {
+                let expected = 0.5 * (2.0 * std::f64::consts::PI * 500.0 * i as f64 / 44_100.0).sin();
+                assert!((f64::from(*sample) - expected).abs() < 2e-3, "{rate_hz} Hz, sample {i}: {sample}");
+            }
+        }
+    }
 }
 
 #[test]

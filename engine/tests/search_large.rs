@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use earmark_engine::index::{
     Details, LibraryWriter, ModelId, Quantiser, Segment, Snapshot, SoundId, SoundRecord, SoundRef, verify,
 };
-use earmark_engine::search::{Query, Ranking, Scope, search};
+use earmark_engine::search::{Passing, Query, Ranking, Scope, search};
 use xxhash_rust::xxh3::xxh3_64;
 
 const SIZE: usize = 64;
@@ -134,21 +134,22 @@ fn brute_force(
     all
 }
 
-fn any(_: &SoundRef<'_>) -> bool {
-    true
-}
-
 fn none(_: &SoundRef<'_>) -> bool {
     false
 }
 
-fn ask(
+fn ask(snapshot: &Snapshot, frames: &[Vec<f32>], k: usize) -> Ranking {
+    search(snapshot, &query(frames), &Scope { k, passing: None, votes: true, is_query: &none })
+}
+
+fn ask_among(
     snapshot: &Snapshot,
     frames: &[Vec<f32>],
     k: usize,
-    allows: &(dyn Fn(&SoundRef<'_>) -> bool + Sync),
+    passes: &(dyn Fn(&SoundRef<'_>) -> bool + Sync),
 ) -> Ranking {
-    search(snapshot, &query(frames), &Scope { k, allows, is_query: &none })
+    let passing = Passing::new(snapshot, passes);
+    search(snapshot, &query(frames), &Scope { k, passing: Some(&passing), votes: true, is_query: &none })
 }
 
 /// Asserts that hits are those of brute force, but for some that are as good.
@@ -172,7 +173,7 @@ fn a_large_segment_gives_the_hits_and_votes_of_brute_force() {
     assert!(verify(dir.path()).unwrap().problems.is_empty());
     for question_number in 0..12 {
         let asked = question(question_number);
-        let ranking = ask(snapshot, &asked, 20, &any);
+        let ranking = ask(snapshot, &asked, 20);
         assert_hits(snapshot, &ranking, &asked, &brute_force(&asked, 20, None, 0..SOUNDS));
         for (frame, votes) in ranking.votes.iter().enumerate() {
             let labelled = (0..SOUNDS).filter(|sound| cat(*sound).is_some());
@@ -193,13 +194,13 @@ fn filters_of_any_width_are_as_full_and_as_right_as_brute_force() {
         // A region that nothing allowed lies near to makes it harder.
         for asked in [question(3), frames(one_in + 1)] {
             let allows = |sound: &SoundRef<'_>| (sound.row.hash() as u32).is_multiple_of(one_in);
-            let ranking = ask(snapshot, &asked, 15, &allows);
+            let ranking = ask_among(snapshot, &asked, 15, &allows);
             let allowed = (0..SOUNDS).filter(|sound| sound.is_multiple_of(one_in));
             assert_hits(snapshot, &ranking, &asked, &brute_force(&asked, 15, None, allowed));
             assert!(ranking.hits.iter().all(|hit| number(snapshot, hit.id).is_multiple_of(one_in)));
         }
     }
-    assert!(ask(snapshot, &question(0), 10, &none).hits.is_empty());
+    assert!(ask_among(snapshot, &question(0), 10, &none).hits.is_empty());
 }
 
 #[test]
@@ -208,7 +209,7 @@ fn a_wide_filter_that_leaves_out_all_that_is_near_still_finds_the_rest() {
     let asked = frames(5);
     // All but the sounds around the query's own centre and some others: most of the library passes.
     let passes = |sound: u32| !(u64::from(sound) % CENTRES).is_multiple_of(5);
-    let ranking = ask(snapshot, &asked, 20, &|sound| passes(sound.row.hash() as u32));
+    let ranking = ask_among(snapshot, &asked, 20, &|sound| passes(sound.row.hash() as u32));
     let allowed = (0..SOUNDS).filter(|sound| passes(*sound));
     assert_hits(snapshot, &ranking, &asked, &brute_force(&asked, 20, None, allowed));
 }
@@ -224,7 +225,8 @@ fn the_sound_asked_about_and_gone_sounds_neither_answer_nor_vote() {
     let snapshot = writer.snapshot();
     let asked = frames(301);
     let own = |sound: &SoundRef<'_>| sound.row.hash() == 301;
-    let ranking = search(snapshot, &query(&asked), &Scope { k: 20, allows: &any, is_query: &own });
+    let ranking =
+        search(snapshot, &query(&asked), &Scope { k: 20, passing: None, votes: true, is_query: &own });
     let left = (0..SOUNDS).filter(|sound| !sound.is_multiple_of(5) && *sound != 301);
     assert_hits(snapshot, &ranking, &asked, &brute_force(&asked, 20, None, left));
     let voters = ranking.votes.iter().flatten().map(|vote| vote.sound.sound);
@@ -244,7 +246,7 @@ fn a_library_of_many_small_runs_answers_like_one_made_at_once_and_gives_space_ba
     assert!(snapshot.segments().count() <= 12, "{} segments", snapshot.segments().count());
     assert!(verify(dir.path()).unwrap().problems.is_empty());
     let asked = question(5);
-    let ranking = ask(&snapshot, &asked, 20, &any);
+    let ranking = ask(&snapshot, &asked, 20);
     assert_hits(&snapshot, &ranking, &asked, &brute_force(&asked, 20, None, 0..SOUNDS));
 
     let before = size_of_files(dir.path());
@@ -256,7 +258,7 @@ fn a_library_of_many_small_runs_answers_like_one_made_at_once_and_gives_space_ba
     assert!(after * 100 < before * 65, "{before} bytes before, {after} after");
     assert!(verify(dir.path()).unwrap().problems.is_empty());
     let left = brute_force(&asked, 20, None, (0..SOUNDS).filter(|sound| sound % 2 == 1));
-    assert_hits(writer.snapshot(), &ask(writer.snapshot(), &asked, 20, &any), &asked, &left);
+    assert_hits(writer.snapshot(), &ask(writer.snapshot(), &asked, 20), &asked, &left);
 }
 
 #[test]
@@ -311,7 +313,7 @@ fn an_older_library_answers_and_is_upgraded_in_place() {
     let snapshot = Snapshot::open(dir.path()).unwrap();
     assert!(snapshot.damage().is_empty(), "{:?}", snapshot.damage());
     assert!(verify(dir.path()).unwrap().problems.is_empty());
-    assert_hits(&snapshot, &ask(&snapshot, &asked, 20, &any), &asked, &truth);
+    assert_hits(&snapshot, &ask(&snapshot, &asked, 20), &asked, &truth);
 
     let mut writer = LibraryWriter::open(dir.path(), &model()).unwrap();
     writer.tidy(&|| false).unwrap();
@@ -319,9 +321,9 @@ fn an_older_library_answers_and_is_upgraded_in_place() {
     assert_ne!(new, old);
     assert_eq!(fs::read(&new).unwrap()[8], 2, "the present version");
     assert!(verify(dir.path()).unwrap().problems.is_empty());
-    assert_hits(writer.snapshot(), &ask(writer.snapshot(), &asked, 20, &any), &asked, &truth);
+    assert_hits(writer.snapshot(), &ask(writer.snapshot(), &asked, 20), &asked, &truth);
     // A reader of the old state goes on.
-    assert_hits(&snapshot, &ask(&snapshot, &asked, 20, &any), &asked, &truth);
+    assert_hits(&snapshot, &ask(&snapshot, &asked, 20), &asked, &truth);
 }
 
 #[test]
@@ -343,7 +345,7 @@ fn damage_to_the_partition_is_found_by_verify_and_harms_no_search() {
             fs::remove_file(&copied).unwrap();
             fs::write(&copied, &bytes).unwrap();
             let snapshot = Snapshot::open(copy.path()).unwrap();
-            let ranking = ask(&snapshot, &asked, 20, &any);
+            let ranking = ask(&snapshot, &asked, 20);
             assert!(ranking.hits.iter().all(|hit| snapshot.get(hit.id).is_some()));
             assert_eq!(verify(copy.path()).unwrap().problems.len(), 1, "section {kind}, byte {at}");
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 use earmark_engine::index::{
     Details, LibraryWriter, ModelId, Quantiser, Snapshot, SoundId, SoundRecord, SoundRef,
 };
-use earmark_engine::search::{MAX_QUERY_FRAMES, Query, Scope, categories, search};
+use earmark_engine::search::{MAX_QUERY_FRAMES, Passing, Query, Scope, categories, search};
 
 const SIZE: usize = 64;
 
@@ -94,7 +94,6 @@ impl Library {
     }
 }
 
-const ANY: &(dyn Fn(&SoundRef<'_>) -> bool + Sync) = &|_| true;
 const NONE: &(dyn Fn(&SoundRef<'_>) -> bool + Sync) = &|_| false;
 
 #[test]
@@ -102,8 +101,11 @@ fn the_ranking_is_that_of_brute_force() {
     let library = library();
     let frames: Vec<Vec<f32>> =
         [5, 17, 330].iter().map(|sound| library.embeddings[*sound][0].clone()).collect();
-    let ranking =
-        search(&library.snapshot, &library.query(&frames), &Scope { k: 25, allows: ANY, is_query: NONE });
+    let ranking = search(
+        &library.snapshot,
+        &library.query(&frames),
+        &Scope { k: 25, passing: None, votes: true, is_query: NONE },
+    );
     let mut exact: Vec<(f32, usize)> = (0..600).map(|sound| (library.exact(&frames, sound), sound)).collect();
     exact.sort_by(|a, b| b.0.total_cmp(&a.0));
     assert_eq!(ranking.hits.len(), 25);
@@ -119,13 +121,19 @@ fn the_moment_that_matches_is_pointed_at() {
     let library = library();
     let sound = 203;
     let query = [library.embeddings[7][0].clone(), library.embeddings[sound][2].clone()];
-    let ranking =
-        search(&library.snapshot, &library.query(&query[1..]), &Scope { k: 1, allows: ANY, is_query: NONE });
+    let ranking = search(
+        &library.snapshot,
+        &library.query(&query[1..]),
+        &Scope { k: 1, passing: None, votes: true, is_query: NONE },
+    );
     assert_eq!(library.number(ranking.hits[0].id), sound);
     assert_eq!(ranking.hits[0].start_s, 2.0);
-    let only = |found: &SoundRef<'_>| found.row.duration_s as usize == sound;
-    let ranking =
-        search(&library.snapshot, &library.query(&query), &Scope { k: 5, allows: &only, is_query: NONE });
+    let only = Passing::new(&library.snapshot, &|found| found.row.duration_s as usize == sound);
+    let ranking = search(
+        &library.snapshot,
+        &library.query(&query),
+        &Scope { k: 5, passing: Some(&only), votes: true, is_query: NONE },
+    );
     assert_eq!(ranking.hits.len(), 1);
     assert_eq!((ranking.hits[0].start_s, ranking.hits[0].query_start_s), (2.0, 1.0));
 }
@@ -134,8 +142,13 @@ fn the_moment_that_matches_is_pointed_at() {
 fn a_narrow_filter_is_never_emptier_than_it_must_be() {
     let library = library();
     let query = library.query(&library.embeddings[0]);
-    let rare = |sound: &SoundRef<'_>| sound.row.duration_s as usize % 100 == 99;
-    let ranking = search(&library.snapshot, &query, &Scope { k: 10, allows: &rare, is_query: NONE });
+    let rare = Passing::new(&library.snapshot, &|sound| sound.row.duration_s as usize % 100 == 99);
+    assert_eq!(rare.len(), 6);
+    let ranking = search(
+        &library.snapshot,
+        &query,
+        &Scope { k: 10, passing: Some(&rare), votes: true, is_query: NONE },
+    );
     assert_eq!(ranking.hits.len(), 6);
     assert!(ranking.hits.iter().all(|hit| library.number(hit.id) % 100 == 99));
 }
@@ -146,10 +159,11 @@ fn the_sound_asked_about_neither_answers_nor_votes() {
     let sound = 300;
     let query = library.query(&library.embeddings[sound]);
     let own = |found: &SoundRef<'_>| found.row.hash() == sound as u128;
-    let with = search(&library.snapshot, &query, &Scope { k: 3, allows: ANY, is_query: NONE });
+    let with = search(&library.snapshot, &query, &Scope { k: 3, passing: None, votes: true, is_query: NONE });
     assert_eq!(library.number(with.hits[0].id), sound);
     assert!(with.votes[0][0].cosine > 0.99);
-    let without = search(&library.snapshot, &query, &Scope { k: 3, allows: ANY, is_query: &own });
+    let without =
+        search(&library.snapshot, &query, &Scope { k: 3, passing: None, votes: true, is_query: &own });
     assert!(without.hits.iter().all(|hit| library.number(hit.id) != sound));
     assert!(without.votes[0][0].cosine < 0.99);
     let shares = categories(&with.votes);
@@ -159,8 +173,11 @@ fn the_sound_asked_about_neither_answers_nor_votes() {
     assert!(shares.unknown < 0.4, "{}", shares.unknown);
     // The opposite of every sound: nothing labelled is near, no idea.
     let opposite: Vec<f32> = library.embeddings[sound][0].iter().map(|value| -value).collect();
-    let far =
-        search(&library.snapshot, &library.query(&[opposite]), &Scope { k: 3, allows: ANY, is_query: NONE });
+    let far = search(
+        &library.snapshot,
+        &library.query(&[opposite]),
+        &Scope { k: 3, passing: None, votes: true, is_query: NONE },
+    );
     let unknown = categories(&far.votes).unknown;
     assert!(unknown > 0.9, "{unknown}");
     assert_eq!(categories(&[]).unknown, 1.0);
@@ -175,8 +192,12 @@ fn a_long_region_is_thinned_evenly() {
     let starts: Vec<f64> = (0..query.len()).map(|frame| query.start_s(frame)).collect();
     assert!(starts.windows(2).all(|pair| (3.0..=4.0).contains(&(pair[1] - pair[0]))), "{starts:?}");
     assert!(
-        search(&library.snapshot, &library.query(&[]), &Scope { k: 5, allows: ANY, is_query: NONE })
-            .hits
-            .is_empty()
+        search(
+            &library.snapshot,
+            &library.query(&[]),
+            &Scope { k: 5, passing: None, votes: true, is_query: NONE }
+        )
+        .hits
+        .is_empty()
     );
 }

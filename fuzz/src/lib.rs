@@ -8,9 +8,10 @@ use std::io::Cursor;
 use std::path::Path;
 
 use earmark_engine::audio::{AudioReader, riff as chunk_layer};
-use earmark_engine::index::{Manifest, Segment};
+use earmark_engine::index::{Manifest, Quantiser, SEGMENT_VERSION, Segment, Snapshot, SoundRef};
 use earmark_engine::network::Card;
 use earmark_engine::search::filter::{Facts, Filter};
+use earmark_engine::search::{Passing, Query, Scope, search};
 use earmark_engine::spectrogram::MelFilterbank;
 use earmark_engine::ucs::{CatIndex, LabelTable, UcsName, file_name};
 use xxhash_rust::xxh3::xxh3_64;
@@ -21,6 +22,10 @@ const INPUT: &str = "input";
 const MAX_SAMPLES: usize = 1 << 20;
 /// Sections of a segment start at multiples of this.
 const PAGE: usize = 4096;
+/// Kinds of sections that a segment may have.
+const SECTIONS: usize = 10;
+/// Searches are tried in embeddings of so many components: the cost of one is not what is looked for here.
+const MAX_EMBEDDING_SIZE: usize = 64;
 
 /// The chunk layer, and what is behind it: formats, metadata, samples.
 pub fn riff(bytes: &[u8]) {
@@ -53,9 +58,7 @@ pub fn riff(bytes: &[u8]) {
 /// A segment: the bytes as they are but for the header's checksum, or, where the first byte is odd, the bytes as
 /// contents of sections that are put where they belong.
 pub fn segment(bytes: &[u8]) {
-    let Some((&first, rest)) = bytes.split_first() else { return };
-    let file = if first % 2 == 0 { with_checksum(rest) } else { laid_out(rest) };
-    let Ok(segment) = Segment::from_bytes(Path::new(INPUT), &file) else { return };
+    let Ok(segment) = Segment::from_bytes(Path::new(INPUT), &segment_file(bytes)) else { return };
     let _ = (segment.model().to_string(), segment.len_bytes());
     assert_eq!(segment.vectors().len(), segment.frame_rows().len() * segment.embedding_size());
     let mut frames = 0;
@@ -77,6 +80,36 @@ pub fn segment(bytes: &[u8]) {
     if segment.verify().is_ok() {
         assert!(segment.sounds().all(|sound| sound.record().is_ok() && sound.frames().is_ok()));
     }
+    if segment.embedding_size() <= MAX_EMBEDDING_SIZE {
+        searched(segment);
+    }
+}
+
+/// Searches a segment that nobody has verified, which is what happens to a library's.
+fn searched(segment: Segment) {
+    let size = segment.embedding_size();
+    let embedding: Vec<f32> = (0..size).map(|at| 0.1 + (at % 3) as f32).collect();
+    let query = Query::new(&Quantiser::new(&vec![0.5; size]), [(0.0, embedding.as_slice())].into_iter());
+    let snapshot = Snapshot::of_segment(segment);
+    let none = |_: &SoundRef<'_>| false;
+    // Without a filter, what is near is looked into; few sounds are looked at one by one.
+    let few = |sound: &SoundRef<'_>| sound.number() % 8 == 1;
+    let passing = Passing::new(&snapshot, &few);
+    for passing in [None, Some(&passing)] {
+        let ranking = search(&snapshot, &query, &Scope { k: 3, passing, votes: true, is_query: &none });
+        let fits = |sound: &SoundRef<'_>| passing.is_none() || few(sound);
+        assert!(ranking.hits.iter().all(|hit| snapshot.get(hit.id).is_some_and(|sound| fits(&sound))));
+        assert!(ranking.votes.iter().flatten().all(|vote| snapshot.get(vote.sound).is_some()));
+    }
+}
+
+/// The segment file that [`segment`] makes of its bytes.
+pub fn segment_file(bytes: &[u8]) -> Vec<u8> {
+    match bytes.split_first() {
+        None => Vec::new(),
+        Some((first, rest)) if first % 2 == 0 => with_checksum(rest),
+        Some((_, rest)) => laid_out(rest),
+    }
 }
 
 /// A segment file whose magic and header checksum are right.
@@ -92,26 +125,31 @@ fn with_checksum(bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// A well-formed segment file of the six sections whose lengths (u16) and contents the bytes give.
+/// A well-formed segment file of the sections whose lengths (u16 each) and contents the bytes give; those that a
+/// segment can do without and that would be empty are left out.
 fn laid_out(bytes: &[u8]) -> Vec<u8> {
-    let (lengths, mut contents) = bytes.split_at(bytes.len().min(12));
+    let (lengths, mut contents) = bytes.split_at(bytes.len().min(2 * SECTIONS));
     let mut file = vec![0; PAGE];
-    file[..8].copy_from_slice(b"EARMSEG\0");
-    file[8..12].copy_from_slice(&1u32.to_le_bytes());
-    file[12] = 6;
-    for (at, length) in lengths.chunks_exact(2).enumerate() {
+    let mut sections = 0;
+    for (kind, length) in (1u64..).zip(lengths.chunks_exact(2)) {
         let wanted = usize::from(u16::from_le_bytes([length[0], length[1]]));
         let (section, rest) = contents.split_at(contents.len().min(wanted));
         contents = rest;
+        if section.is_empty() && kind > 7 {
+            continue;
+        }
         let offset = file.len() as u64;
-        let entry = [at as u64 + 1, offset, section.len() as u64, xxh3_64(section)];
+        let entry = [kind, offset, section.len() as u64, xxh3_64(section)];
         for (word, value) in entry.into_iter().enumerate() {
-            let start = 16 + 32 * at + 8 * word;
+            let start = 16 + 32 * sections + 8 * word;
             file[start..start + 8].copy_from_slice(&value.to_le_bytes());
         }
+        sections += 1;
         file.extend(section);
         file.resize(file.len().next_multiple_of(PAGE), 0);
     }
+    file[8..12].copy_from_slice(&SEGMENT_VERSION.to_le_bytes());
+    file[12] = sections as u8;
     with_checksum(&file)
 }
 

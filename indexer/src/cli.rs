@@ -1,18 +1,25 @@
 //! The arguments, as they are typed.
 
+mod choice;
+mod judging;
 mod labelling;
 mod plans;
 mod upkeep;
 
 use std::path::PathBuf;
 
+pub(crate) use choice::{ChoiceArgs, FormatArgs};
 pub(crate) use plans::{Block, JournalsArgs, PlanArgs, ProposalArgs, RenameArgs, UndoArgs, WriteArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use upkeep::{ForgetArgs, InfoArgs, RelocateArgs, ReportArgs, VerifyArgs, WatchArgs};
 
-pub(crate) use labelling::{AuditArgs, By, Kind as AuditKind, MapTaxonomyArgs, TagArgs};
+pub(crate) use judging::{
+    DatasetArgs, DatasetCommand, DatasetInfoArgs, EvaluateArgs, GroupBy, K, LayoutArg, MetricArg,
+    ReadingArgs, TiesArg,
+};
+pub(crate) use labelling::{AuditArgs, By, Kind as AuditKind, MapTaxonomyArgs, Separator, TagArgs};
 
 /// Indexes libraries of sound effects by ear: finds the closest sounds, with times, and names their UCS categories.
 ///
@@ -65,6 +72,8 @@ pub(crate) enum Command {
     Rename(RenameArgs),
     Write(WriteArgs),
     Undo(UndoArgs),
+    Dataset(DatasetArgs),
+    Evaluate(EvaluateArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -203,26 +212,16 @@ pub(crate) struct DuplicatesArgs {
     /// Index this folder first, and look only there.
     #[arg(long = "in", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub within: Option<PathBuf>,
-    /// Which sounds to compare, as for `earmark find`.
-    #[arg(short, long, value_name = "EXPR", allow_hyphen_values = true)]
-    pub filter: Option<String>,
     #[command(flatten)]
-    pub library: LibraryArgs,
-    /// Files worked on at a time [default: one a processor core].
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
-    /// Print the groups as JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// Print a table as CSV, a row a sound.
-    #[arg(long, conflicts_with = "json")]
-    pub csv: bool,
+    pub choice: ChoiceArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 impl DuplicatesArgs {
     /// How to index on the way.
     pub(crate) fn work(&self) -> WorkArgs {
-        WorkArgs { jobs: self.jobs, model: None, labels: None }
+        WorkArgs { jobs: self.choice.jobs, model: None, labels: None }
     }
 }
 
@@ -246,7 +245,10 @@ pub(crate) struct RegionArgs {
 Examples:
   earmark embed *.wav -o embeddings               NumPy arrays, numpy.load reads them
   earmark embed take.wav --format json -o -       to standard output
-  earmark embed take.wav --mel -o out             the mel spectrogram too: take.mel.npy [columns, bands]")]
+  earmark embed take.wav --mel -o out             the mel spectrogram, too
+
+The mel spectrogram is a float32 array [columns, bands]: take.mel.npy. Files that were not written by this command are \
+not overwritten.")]
 pub(crate) struct EmbedArgs {
     /// Sounds.
     #[arg(value_hint = ValueHint::FilePath)]

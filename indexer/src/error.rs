@@ -12,6 +12,7 @@ use earmark_engine::ucs::{LabelTableError, UcsError};
 use earmark_labelling::taxonomy::TaxonomyError;
 use earmark_relabel::{ChangeError, PlanError, SuggestionsError};
 use earmark_server::ServeError;
+use earmark_trainer::dataset::{CacheError, DataSetError};
 use thiserror::Error;
 
 /// Why a command ended early.
@@ -19,7 +20,7 @@ use thiserror::Error;
 pub(crate) enum Failure {
     #[error("output closed")]
     BrokenPipe,
-    #[error("cannot write the output: {0}")]
+    #[error("cannot write the output: {}", with_advice(.0))]
     Output(io::Error),
     #[error(transparent)]
     Audio(#[from] AudioError),
@@ -51,10 +52,27 @@ pub(crate) enum Failure {
     Plan(#[from] PlanError),
     #[error(transparent)]
     Change(#[from] ChangeError),
-    #[error("{}: cannot {action}: {source}", path.display())]
+    #[error(transparent)]
+    DataSet(#[from] DataSetError),
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    #[error("{}: cannot {action}: {}", path.display(), with_advice(source))]
     File { path: PathBuf, action: &'static str, source: io::Error },
     #[error("{0}")]
     Usage(String),
+}
+
+/// An error of the system, and what to do about it.
+fn with_advice(error: &io::Error) -> String {
+    let advice = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; free some space and run the command again"
+        }
+        io::ErrorKind::PermissionDenied => "; change its permissions or name another place",
+        io::ErrorKind::NotFound => "; check the path",
+        _ => "",
+    };
+    format!("{error}{advice}")
 }
 
 impl Failure {

@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod error;
 mod interrupt;
+mod judging;
 mod library;
 mod model;
 mod output;
@@ -80,6 +81,8 @@ fn run(cli: Cli) -> Result<Ending, Failure> {
         Command::Rename(args) => commands::rename::run(global, args),
         Command::Write(args) => commands::write::run(global, args),
         Command::Undo(args) => commands::undo::run(global, args),
+        Command::Dataset(args) => commands::dataset::run(global, args),
+        Command::Evaluate(args) => commands::evaluate::run(global, args),
         Command::Demo(args) => commands::demo::run(global, args),
         Command::Completions(args) => commands::completions::run(args),
         Command::Man(args) => commands::man::run(args),

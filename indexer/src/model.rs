@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use earmark_engine::index::{ModelId, Segment};
 use earmark_engine::indexing::model_id;
-use earmark_engine::network::{ModelError, Network, find_model};
+use earmark_engine::network::{CARD_FILE, Card, ModelError, Network, find_model};
 
 use crate::error::Failure;
 
@@ -41,6 +41,15 @@ pub(crate) fn load(asked: Option<&Path>, library: Option<&ModelId>) -> Result<Mo
             "{error}; give its folder with --model DIR, or the folder that holds it in EARMARK_MODELS"
         ))),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The card of the model asked for, without its network.
+pub(crate) fn card(name: &Path) -> Result<Card, Failure> {
+    match find_model(name, &folders()) {
+        Ok(dir) if name != Path::new(DEFAULT) => Ok(Card::read(&dir.join(CARD_FILE))?),
+        Err(error) if name != Path::new(DEFAULT) => Err(error.into()),
+        _ => Ok(Card::parse(CARD, &Path::new("(built in) aisfx").join(CARD_FILE))?),
     }
 }
 

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use earmark_engine::index::{IndexError, LibraryWriter, Snapshot, SoundRef, is_below};
 use earmark_engine::indexing::absolute_or_gone;
-use earmark_engine::search::filter::{Facts, Filter};
-use earmark_engine::ucs::CatIndex;
+use earmark_engine::search::filter::Filter;
 use earmark_relabel::{
     ApplyOptions, Change, Entry, Outcome, Plan, PlanError, Proposed, Suggestion, Targets, add_known_states,
     apply, default_journals_dir, suggestions_of_file, suggestions_of_library, tell_library,
@@ -47,7 +46,7 @@ impl ProposalArgs {
         let snapshot = self.library.open()?;
         let accepts = |sound: &SoundRef<'_>| {
             snapshot.full_path(sound).is_ok_and(|path| below(&path))
-                && filter.as_ref().is_none_or(|filter| holds(filter, sound))
+                && filter.as_ref().is_none_or(|filter| filter.passes(sound))
         };
         let suggestions = suggestions_of_library(&snapshot, &accepts)?;
         Ok((suggestions, format!("labels of the library {}", snapshot.dir().display())))
@@ -57,17 +56,6 @@ impl ProposalArgs {
     pub(crate) fn least_share(&self) -> f32 {
         f32::from(self.at_least.unwrap_or(0)) / 100.0
     }
-}
-
-fn holds(filter: &Filter, sound: &SoundRef<'_>) -> bool {
-    let text = if filter.needs_text() { sound.text().unwrap_or_default() } else { "" };
-    filter.matches(&Facts {
-        text,
-        cat: sound.cat().and_then(CatIndex::new),
-        duration_s: sound.row.duration_s,
-        channels: sound.row.channels,
-        sample_rate_hz: sound.row.sample_rate_hz,
-    })
 }
 
 /// Shows a plan, and saves it where that is wanted.

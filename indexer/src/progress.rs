@@ -36,7 +36,8 @@ impl Progress {
             Shown::Nothing
         } else if io::stderr().is_terminal() {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            let template = "{bar:30} {percent:>3} %  {msg}";
+            // The message keeps its place on narrow terminals; the bar takes what is left.
+            let template = "{wide_bar} {percent:>3} %  {msg}";
             bar.set_style(
                 ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
             );
@@ -99,10 +100,17 @@ impl Observer for Progress {
         }
     }
 
+    fn looked_into(&mut self, bytes: u64) {
+        self.bytes = bytes;
+    }
+
     fn tick(&mut self, audio_s: f64) {
         self.audio_s = audio_s;
         match &self.shown {
-            Shown::Bar(bar) => bar.set_message(self.message()),
+            Shown::Bar(bar) => {
+                bar.set_position(self.bytes);
+                bar.set_message(self.message());
+            }
             Shown::Lines if self.last_line.elapsed() >= LINE_EVERY => {
                 self.last_line = Instant::now();
                 output::say(&self.message());
@@ -111,15 +119,11 @@ impl Observer for Progress {
         }
     }
 
-    fn file_done(&mut self, path: &Path, bytes: u64, problem: Option<&str>) {
+    fn file_done(&mut self, path: &Path, _bytes: u64, problem: Option<&str>) {
         self.files += 1;
-        self.bytes += bytes;
         tracing::debug!(path = %path.display(), "done");
         if let Some(problem) = problem {
             self.say(problem);
-        }
-        if let Shown::Bar(bar) = &self.shown {
-            bar.set_position(self.bytes);
         }
     }
 }

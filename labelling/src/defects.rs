@@ -6,8 +6,9 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use earmark_engine::audio::{AudioError, AudioReader};
+use earmark_engine::audio::{AudioError, AudioReader, Container};
 use earmark_engine::index::{Snapshot, SoundId};
+use earmark_engine::indexing::file_warnings;
 
 use crate::audit::{Finding, FindingKind};
 
@@ -34,24 +35,28 @@ const LFE_HIGH: f64 = 0.3;
 const LFE_LOW: f64 = 0.1;
 /// Corner of the filter (6 dB an octave) that tells an LFE, Hz.
 const LFE_CORNER_HZ: f64 = 400.0;
-/// Where the LFE of six channels stands (L R C LFE Ls Rs, as WAVE_FORMAT_EXTENSIBLE orders them).
+/// Where the LFE of 5.1 and 7.1 stands (L R C LFE …, as WAVE_FORMAT_EXTENSIBLE and RFC 9639 §9.1.3 order them; in film
+/// order, L C R Ls Rs LFE, it is the last).
 const LFE: usize = 3;
-const SURROUND: usize = 6;
+const SURROUND: [usize; 2] = [6, 8];
+/// Formats with that order. Vorbis, Opus and AAC have others, and decoders bring them into various.
+const WITH_LFE_FOURTH: [Container; 4] = [Container::Wav, Container::Rf64, Container::Wave64, Container::Flac];
 
 /// What is known of files without listening: what was odd when they were indexed.
 pub(crate) fn known(snapshot: &Snapshot, sounds: &[SoundId]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for id in sounds {
         let Some(details) = snapshot.get(*id).and_then(|sound| sound.details().ok()) else { continue };
-        if !details.warnings.is_empty() {
-            findings.push(truncated(snapshot, *id, &details.warnings));
+        let warnings: Vec<&str> = file_warnings(&details).collect();
+        if !warnings.is_empty() {
+            findings.push(truncated(snapshot, *id, &warnings.join("; ")));
         }
     }
     findings
 }
 
-fn truncated(snapshot: &Snapshot, id: SoundId, warnings: &[String]) -> Finding {
-    Finding::of(snapshot, id, FindingKind::Truncated, 0.7, warnings.join("; "))
+fn truncated(snapshot: &Snapshot, id: SoundId, warnings: &str) -> Finding {
+    Finding::of(snapshot, id, FindingKind::Truncated, 0.7, warnings.to_owned())
 }
 
 /// Decodes files and tells what is suspicious; `None` when stopped early.
@@ -90,7 +95,7 @@ fn look_at(snapshot: &Snapshot, id: SoundId, stop: &dyn Fn() -> bool) -> Vec<Fin
         return Vec::new();
     }
     let Ok(path) = snapshot.full_path(&sound) else { return Vec::new() };
-    let known = sound.details().is_ok_and(|details| !details.warnings.is_empty());
+    let known = sound.details().is_ok_and(|details| file_warnings(&details).next().is_some());
     match Levels::of(&path, stop) {
         Ok(levels) => {
             let problems = levels.problems();
@@ -99,7 +104,7 @@ fn look_at(snapshot: &Snapshot, id: SoundId, stop: &dyn Fn() -> bool) -> Vec<Fin
                 .map(|(kind, gain, message)| Finding::of(snapshot, id, kind, gain, message))
                 .collect();
             if !levels.warnings.is_empty() && !known {
-                findings.push(truncated(snapshot, id, &levels.warnings));
+                findings.push(truncated(snapshot, id, &levels.warnings.join("; ")));
             }
             findings
         }
@@ -163,6 +168,7 @@ struct Levels {
     channels: Vec<Channel>,
     samples: u64,
     rate_hz: u32,
+    container: Container,
     /// Largest difference between the first channel and another.
     difference: f32,
     warnings: Vec<String>,
@@ -177,6 +183,7 @@ impl Levels {
             channels: vec![Channel::default(); count],
             samples: 0,
             rate_hz: format.sample_rate_hz,
+            container: format.container,
             difference: 0.0,
             warnings: Vec::new(),
         };
@@ -248,18 +255,23 @@ impl Levels {
             let side = if empty == 0 { "left" } else { "right" };
             return Some((FindingKind::ChannelOrder, 0.4, format!("its {side} channel is empty")));
         }
-        if self.channels.len() != SURROUND {
+        if !SURROUND.contains(&self.channels.len()) || !WITH_LFE_FOURTH.contains(&self.container) {
             return None;
         }
         let high = |channel: &Channel| channel.high / channel.squares.max(1e-12);
-        let looks_like_lfe = |channel: &&Channel| !is_empty(channel) && high(channel) < LFE_LOW;
-        let claimed = &self.channels[LFE];
-        let other =
-            self.channels.iter().enumerate().find(|(at, channel)| *at != LFE && looks_like_lfe(channel));
-        let (at, _) = other.filter(|_| !is_empty(claimed) && high(claimed) > LFE_HIGH)?;
+        let sounding = || self.channels.iter().enumerate().filter(|(_, channel)| !is_empty(channel));
+        // One channel of low frequencies alone, all others with high ones, and the LFE's own among these: where several
+        // are low, or some between, the sound is so, not the order.
+        let mut low = sounding().filter(|(_, channel)| high(channel) < LFE_LOW);
+        let (Some((at, _)), None) = (low.next(), low.next()) else { return None };
+        let others_are_high = sounding().all(|(other, channel)| other == at || high(channel) > LFE_HIGH);
+        if at == LFE || is_empty(&self.channels[LFE]) || !others_are_high {
+            return None;
+        }
+        let film = if at + 1 == self.channels.len() { " (film order has the LFE last)" } else { "" };
         let message = format!(
-            "channel {} holds low frequencies alone, and channel 4, where the LFE belongs, all others: \
-             the channels may be in another order",
+            "channel {} alone holds nothing but low frequencies, and channel 4, where the LFE belongs, does not: \
+             the channels may be in another order{film}",
             at + 1
         );
         Some((FindingKind::ChannelOrder, 0.5, message))

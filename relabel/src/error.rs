@@ -144,6 +144,31 @@ pub enum ChangeError {
 }
 
 impl ChangeError {
+    /// What is wrong, for where the file is named beside it.
+    pub(crate) fn reason(&self) -> String {
+        let whole = self.to_string();
+        let path = match self {
+            Self::Missing { path }
+            | Self::Changed { path, .. }
+            | Self::ReadOnly { path }
+            | Self::Taken { path, .. }
+            | Self::Twice { path, .. }
+            | Self::Repeated { path }
+            | Self::Name { path, .. }
+            | Self::Extension { path, .. }
+            | Self::UnknownCatId { path, .. }
+            | Self::Unsupported { path, .. }
+            | Self::Malformed { path, .. }
+            | Self::Proof { path, .. }
+            | Self::DiskFull { path }
+            | Self::Io { path, .. }
+            | Self::Journal { path, .. }
+            | Self::Busy { path }
+            | Self::NoJournal { path, .. } => path,
+        };
+        whole.strip_prefix(&format!("{}: ", path.display())).map_or(whole.clone(), str::to_owned)
+    }
+
     pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| match source.kind() {

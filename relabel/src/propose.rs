@@ -10,6 +10,8 @@ use earmark_engine::ucs::{CatIndex, label_from_file_name};
 use crate::fields::Fields;
 use crate::names::{MAX_NAME_BYTES, check_name, is_refused, is_unseen, same_name_key};
 use crate::plan::{Entry, FileState, Plan};
+use crate::rewrite::Targets;
+use crate::writing::says_already;
 
 /// What somebody or something says about a sound.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,6 +50,8 @@ pub struct WriteOptions {
     pub source_id: Option<String>,
     /// Suggestions with a smaller share are passed over.
     pub least_share: f32,
+    /// Which blocks of WAV and AIFF files are to say it.
+    pub targets: Targets,
 }
 
 /// A plan, and what it leaves out.
@@ -59,6 +63,28 @@ pub struct Proposed {
     pub right: usize,
     /// Sounds passed over since they have no CatID, or too small a share.
     pub undecided: usize,
+}
+
+impl Proposed {
+    /// Joins names, proposed of the same suggestions, to what is written: one entry a sound. A problem with the one keeps
+    /// the other from being done, too.
+    pub fn join(&mut self, names: Self) {
+        let places = self.plan.entries.iter().enumerate().map(|(at, entry)| (entry.path.clone(), at));
+        let places: HashMap<PathBuf, usize> = places.collect();
+        let alone = self.plan.entries.len();
+        for named in names.plan.entries {
+            match places.get(&named.path) {
+                Some(&at) => {
+                    let entry = &mut self.plan.entries[at];
+                    entry.name = named.name;
+                    entry.problem = entry.problem.take().or(named.problem);
+                }
+                None => self.plan.entries.push(named),
+            }
+        }
+        self.right -= self.plan.entries.len() - alone;
+        self.plan.entries.sort_by(|a, b| a.path.cmp(&b.path));
+    }
 }
 
 /// Proposes UCS file names.
@@ -94,7 +120,8 @@ pub fn plan_rename(
 
 /// Proposes UCS fields to write into sounds.
 ///
-/// Fields that the suggestion leaves open are taken from the file's name where it is a UCS name with the same CatID.
+/// Fields that the suggestion leaves open are taken from the file's name where it is a UCS name with the same CatID. The
+/// metadata of every file are read: what says everything already is left out, and what cannot take the fields is named.
 pub fn plan_write(
     suggestions: impl IntoIterator<Item = Suggestion>,
     options: &WriteOptions,
@@ -117,7 +144,11 @@ pub fn plan_write(
             ..Fields::default()
         };
         fields.fill_from(&more);
-        proposed.plan.entries.push(entry(suggestion, Ok(None), fields));
+        match says_already(&suggestion.path, &fields, options.targets) {
+            Ok(true) => proposed.right += 1,
+            Ok(false) => proposed.plan.entries.push(entry(suggestion, Ok(None), fields)),
+            Err(error) => proposed.plan.entries.push(entry(suggestion, Err(error.reason()), fields)),
+        }
     }
     proposed
 }

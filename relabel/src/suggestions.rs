@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use earmark_engine::ucs::table;
 use serde_json::Value;
 
 use crate::fields::{Field, Fields};
@@ -12,7 +13,7 @@ use crate::propose::Suggestion;
 
 /// A file larger than this is refused.
 const MAX_BYTES: u64 = 1 << 30;
-/// Headings of columns and names in JSON, as [`folded`] spells them, of the paths of sounds.
+/// Headings of columns and names in JSON, as [`table::heading`] spells them, of the paths of sounds.
 const PATHS: [&str; 6] = ["path", "filepath", "fullpath", "pathname", "filename", "file"];
 /// … and of how sure a suggestion is.
 const SHARES: [&str; 3] = ["share", "confidence", "probability"];
@@ -53,7 +54,7 @@ pub fn suggestions_of_file(path: &Path) -> Result<Vec<Suggestion>, SuggestionsEr
     if bytes.len() as u64 > MAX_BYTES {
         return Err(failed(io::Error::other("it is larger than 1 GiB; split it")));
     }
-    let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
+    let text = table::decode(&bytes);
     let folder = std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned));
     let folder = folder.unwrap_or_default();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -69,16 +70,10 @@ pub fn suggestions_of_file(path: &Path) -> Result<Vec<Suggestion>, SuggestionsEr
 }
 
 fn of_table(text: &str, folder: &Path, from: &str) -> Result<Vec<Suggestion>, String> {
-    let head = text.lines().next().unwrap_or_default();
-    let separators = [b',', b';', b'\t'];
-    let count = |separator: u8| head.bytes().filter(|byte| *byte == separator).count();
-    // Of equal counts the comma wins, which comes first.
-    let delimiter = separators.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',');
-    let mut rows = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let headings: Vec<String> = match rows.headers() {
-        Ok(headings) => headings.iter().map(folded).collect(),
-        Err(error) => return Err(error.to_string()),
-    };
+    let mut rows = table::rows(text, text.lines().next().unwrap_or_default());
+    let mut first = csv::StringRecord::new();
+    rows.read_record(&mut first).map_err(|error| error.to_string())?;
+    let headings: Vec<String> = first.iter().map(table::heading).collect();
     let find = |names: &[&str]| names.iter().find_map(|name| headings.iter().position(|found| found == name));
     let path_at = find(&PATHS).ok_or("its first row has no heading FilePath or Filename")?;
     find(&["catid"]).ok_or("its first row has no heading CatID")?;
@@ -89,7 +84,7 @@ fn of_table(text: &str, folder: &Path, from: &str) -> Result<Vec<Suggestion>, St
         let Some(path) = row.get(path_at).filter(|path| !path.is_empty()) else { continue };
         let mut fields = Fields::default();
         for field in Field::ALL {
-            let at = find(&[&folded(field.key())]);
+            let at = find(&[&table::heading(field.key())]);
             fields.set(field, at.and_then(|at| row.get(at)).map(str::to_owned));
         }
         let share = share_at.and_then(|at| share_of(row.get(at)?));
@@ -160,11 +155,6 @@ fn path_of(sound: &Value) -> Option<PathBuf> {
     let hex: Option<String> =
         bytes.iter().map(|byte| Some(format!("{:02x}", u8::try_from(byte.as_u64()?).ok()?))).collect();
     path_of_hex(&hex?, text)
-}
-
-/// A heading as it is compared: small letters and digits alone.
-fn folded(text: &str) -> String {
-    text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::fields::Fields;
 use crate::journal::{Journal, Line, WriteStep};
 use crate::plan::FileState;
 use crate::replacing::Replacement;
-use crate::rewrite::{Format, Targets, Values, digest};
+use crate::rewrite::{Format, Recipe, Targets, Values, digest};
 
 /// How much is handed to the system at a time.
 const BUFFER: usize = 1 << 20;
@@ -68,12 +68,15 @@ pub(crate) fn write_fields(
     if !same {
         return already_or_changed(path, now, &values);
     }
-    if metadata.permissions().readonly() {
-        return Err(ChangeError::ReadOnly { path: path.into() });
-    }
     let format = Format::of(&mut source).map_err(ChangeError::fault(path))?;
     let audio = format.audio(&mut source).map_err(ChangeError::fault(path))?;
     let recipe = format.recipe(&mut source, &values).map_err(ChangeError::fault(path))?;
+    if says_all(path, &mut source, &recipe, &values)? {
+        return Ok(Written::Already(now));
+    }
+    if metadata.permissions().readonly() {
+        return Err(ChangeError::ReadOnly { path: path.into() });
+    }
     let (hash, audio_hash) = digest(&mut source, &audio).map_err(read("read it"))?;
     if state.hash.is_some_and(|known| known != hash) {
         return already_or_changed(path, now, &values);
@@ -117,6 +120,23 @@ pub(crate) fn write_fields(
     }
     journal.note(&Line::Done { step })?;
     Ok(Written::New { before, after })
+}
+
+/// Whether a file says everything already, in every place that is written to, so that there is nothing to do.
+pub(crate) fn says_already(path: &Path, fields: &Fields, targets: Targets) -> Result<bool, ChangeError> {
+    check_fields(path, fields)?;
+    let path = &real_path(path)?;
+    let mut source = File::open(path).map_err(ChangeError::io(path, "open it"))?;
+    let values = Values::new(fields, targets);
+    let format = Format::of(&mut source).map_err(ChangeError::fault(path))?;
+    let recipe = format.recipe(&mut source, &values).map_err(ChangeError::fault(path))?;
+    says_all(path, &mut source, &recipe, &values)
+}
+
+fn says_all(path: &Path, source: &mut File, recipe: &Recipe, values: &Values) -> Result<bool, ChangeError> {
+    let same = recipe.changes_nothing(source).map_err(ChangeError::io(path, "read it"))?;
+    // A place that is left out may say something else.
+    Ok(same && AudioReader::open(path).is_ok_and(|reader| contradiction(reader.metadata(), values).is_none()))
 }
 
 /// The file that a path leads to.

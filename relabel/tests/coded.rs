@@ -5,12 +5,12 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use earmark_demo::{SampleFormat, flac, render};
 use earmark_engine::audio::AudioReader;
-use earmark_relabel::{Fields, Outcome, Plan};
+use earmark_relabel::{Fields, Outcome, Plan, Suggestion, WriteOptions, plan_write};
 use support::{Desk, all_done, all_undone, entry, fields};
 
 /// Encodes two seconds of noise; false where FFmpeg or the encoder is not there.
@@ -75,7 +75,8 @@ fn tags_are_written_and_nothing_else() {
         if encode(&path, args) {
             // One that needs more pages, boxes and frames than there were.
             let keywords = matches!(name, "b.ogg" | "c.opus" | "h.m4a" | "d.mp3").then(|| long.clone());
-            let fields = Fields { keywords, ..fields("DOORWood", "Knarz ü") };
+            let description = Some("An old door".to_owned());
+            let fields = Fields { keywords, description, ..fields("DOORWood", "Knarz ü") };
             entries.push((path.clone(), fs::read(&path).unwrap(), decoded(&path), fields));
         }
     }
@@ -101,6 +102,24 @@ fn tags_are_written_and_nothing_else() {
         if !matches!(path.file_name().unwrap().to_str(), Some("f.mp3" | "k.wav")) {
             assert_eq!(tag(path, "artist"), "Somebody", "{}", path.display());
         }
+    }
+    // A second time there is nothing to do, whoever asks: a plan is empty, and one made all the same changes nothing.
+    let written: Vec<Vec<u8>> = entries.iter().map(|(path, ..)| fs::read(path).unwrap()).collect();
+    let suggestion = |(path, _, _, fields): &(PathBuf, Vec<u8>, Vec<u8>, Fields)| Suggestion {
+        path: path.clone(),
+        fields: fields.clone(),
+        ..Suggestion::default()
+    };
+    let proposed = plan_write(entries.iter().map(suggestion), &WriteOptions::default(), "again");
+    assert_eq!((proposed.plan.entries.len(), proposed.right), (0, entries.len()), "{:?}", proposed.plan);
+    let again = entries.iter().map(|(path, _, _, fields)| entry(path, None, fields.clone())).collect();
+    let again = desk.apply(&Plan::new("again", again));
+    for ((path, ..), outcome) in entries.iter().zip(&again.outcomes) {
+        assert!(matches!(outcome, Outcome::Already), "{}: {outcome:?}", path.display());
+    }
+    assert!(again.journal.is_none());
+    for ((path, ..), written) in entries.iter().zip(&written) {
+        assert!(&fs::read(path).unwrap() == written, "{} was written to again", path.display());
     }
     all_undone(&desk.undo(&applied));
     for (path, old, ..) in &entries {

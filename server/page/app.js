@@ -119,7 +119,7 @@ const SHORTCUTS = [
   ["Enter", "Show and copy the path"], ["M", "More like this"], ["/", "Search"], ["Esc", "Back to what was asked before"],
   ["1 – 4", "Search, Categories, Review, Map"],
   ["A S C U", "In the review: accept, skip, correct, undo"],
-  ["+ − arrows", "In the map: zoom and pan"],
+  ["+ − 0 arrows", "In the map: zoom, show all, move; L draws around sounds, Enter lists what is seen"],
   ["T", "Light or dark"], ["?", "This help"],
 ];
 function help() {

@@ -28,26 +28,30 @@ const known = new Map();
 
 /** Builds the view. */
 export function build() {
-  const canvas = el("canvas", { tabindex: "0", role: "img", "aria-label": "Map of the library: arrows pan, plus and minus zoom, 0 shows all. The list beside it has the same sounds." });
+  const plot = el("div", {
+    class: "plot", tabindex: "0", role: "application", "aria-roledescription": "map",
+    "aria-label": "Map of the library: arrows move it, plus and minus zoom, 0 shows all, Enter lists what is seen.",
+  });
   const over = el("canvas", { class: "over", "aria-hidden": "true" });
   const tip = el("div", { class: "tip", hidden: true });
   const state = el("div", { class: "state" });
-  const stage = el("div", { class: "stage" }, canvas, over, tip, state);
+  const stage = el("div", { class: "stage" }, plot, over, tip, state);
   const lassoButton = el("button", { type: "button", "aria-pressed": "false", title: "Draw around sounds to list them (L)", onclick: () => setLasso(!lassoing) }, "Lasso");
   const told = el("span", { class: "weak small", role: "status" });
   const legend = el("div", { class: "legend", role: "group", "aria-label": "Categories" });
   const title = el("h2", {}, "Sounds");
   list = new SoundList({ label: "Sounds of the map", onMore: search.more, onOpen: search.copyPath, onSelect: (row) => ring(pointOf(row.key)) });
-  parts = { canvas, over, tip, state, stage, lassoButton, told, legend, title };
+  parts = { plot, over, tip, state, stage, lassoButton, told, legend, title };
   const tools = el("div", { class: "bar" }, lassoButton,
     el("button", { type: "button", "aria-label": "Zoom in", onclick: () => zoom(1.5) }, "+"),
     el("button", { type: "button", "aria-label": "Zoom out", onclick: () => zoom(1 / 1.5) }, "−"),
-    el("button", { type: "button", onclick: whole }, "Show all"), told,
+    el("button", { type: "button", onclick: whole }, "Show all"),
+    el("button", { type: "button", title: "List the sounds that are seen (Enter on the map)", onclick: listSeen }, "List"), told,
     el("span", { class: "grow" }), el("button", { type: "button", class: "quiet", title: "Make the map again from nothing", onclick: () => begin(true) }, "Make anew"));
   pointer(stage);
-  canvas.addEventListener("keydown", canvasKeys);
-  new ResizeObserver(redraw).observe(stage);
-  document.addEventListener("theme", () => { paint(); redraw(); });
+  plot.addEventListener("keydown", plotKeys);
+  new ResizeObserver(measure).observe(stage);
+  document.addEventListener("theme", () => { paint(); measure(); });
   player.onChange(() => redraw());
   return el("section", { class: "view-map", "aria-label": "Map" },
     el("div", { class: "map" }, tools, stage, legend),
@@ -69,7 +73,7 @@ export function keys() {
 
 /** Is told that the view is shown, or that the library has changed. */
 export async function shown() {
-  redraw();
+  measure();
   try {
     entries = await catalogue();
     await begin(false);
@@ -115,11 +119,7 @@ async function load(report) {
   data = points.read(buffer);
   known.clear();
   hovered = -1;
-  scatter ??= new Scatter(parts.canvas);
-  if (!scatter.gl) {
-    fill(parts.state, note("This browser draws no map", "It offers no WebGL 2; the list and the search work without."));
-    return;
-  }
+  scatter ??= new Scatter(parts.plot);
   if (!data.xs.length) {
     fill(parts.state, note("No sounds to show", "The library is empty, or nothing in it could be embedded."));
     return;
@@ -129,7 +129,7 @@ async function load(report) {
   buildLegend();
   paint();
   tell(report);
-  redraw();
+  measure();
   parts.title.textContent = "Click a sound, or draw around some";
   list.show([], { empty: note("Nothing is listed yet", "Click a point to hear it and list what is closest. With the lasso, list what lies together.") });
 }
@@ -161,7 +161,7 @@ function buildLegend() {
 }
 
 function paint() {
-  if (!data || !scatter?.gl) return;
+  if (!data || !scatter) return;
   const byName = new Map([...colours].map(([name, hue]) => [name, points.rgb(hue)]));
   const grey = points.rgb(undefined);
   const painted = new Uint8Array(4 * data.cats.length);
@@ -171,7 +171,7 @@ function paint() {
     painted[4 * point] = red;
     painted[4 * point + 1] = green;
     painted[4 * point + 2] = blue;
-    painted[4 * point + 3] = only === null ? (name ? 235 : 130) : name === only ? 255 : 28;
+    painted[4 * point + 3] = only === null ? (name ? 235 : 225) : name === only ? 255 : 28;
   }
   scatter.paint(painted);
   for (const dot of parts.legend.querySelectorAll("i")) {
@@ -190,7 +190,7 @@ function highlight(name) {
 
 let due = false;
 function redraw() {
-  if (due || !scatter?.gl || !parts.stage.clientWidth) return;
+  if (due || !scatter) return;
   due = true;
   requestAnimationFrame(() => {
     due = false;
@@ -199,33 +199,42 @@ function redraw() {
   });
 }
 
+/** The stage has another size or colour, or is seen again. */
+function measure() {
+  if (!scatter || !parts.stage.clientWidth) return;
+  const { over, stage } = parts;
+  const scale = window.devicePixelRatio || 1;
+  over.width = Math.round(stage.clientWidth * scale);
+  over.height = Math.round(stage.clientHeight * scale);
+  scatter.measure();
+  redraw();
+}
+
 let ringed = -1;
 function ring(point) {
   ringed = point;
   redraw();
 }
 
+/** What is marked on the map, on a canvas of its own that is left alone while nothing is. */
 function drawOver() {
-  const { over } = parts;
+  const playing = player.playing();
+  parts.over.hidden = ringed < 0 && hovered < 0 && !playing && !lasso;
+  if (parts.over.hidden) return;
+  const context = parts.over.getContext("2d");
   const scale = window.devicePixelRatio || 1;
-  if (over.width !== Math.round(over.clientWidth * scale) || over.height !== Math.round(over.clientHeight * scale)) {
-    over.width = Math.round(over.clientWidth * scale);
-    over.height = Math.round(over.clientHeight * scale);
-  }
-  const context = over.getContext("2d");
   context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, over.clientWidth, over.clientHeight);
+  context.clearRect(0, 0, scatter.width, scatter.height);
   const circle = (point, shade, radius) => {
     if (point < 0 || point >= data.xs.length) return;
     context.beginPath();
-    context.arc(...scatter.toCanvas(data.xs[point], data.ys[point]), radius, 0, 7);
+    context.arc(...scatter.toScreen(data.xs[point], data.ys[point]), radius, 0, 7);
     context.strokeStyle = colour(shade);
     context.lineWidth = 2;
     context.stroke();
   };
   circle(ringed, "accent", 8);
   circle(hovered, "text", 6);
-  const playing = player.playing();
   if (playing) circle(pointOf(playing.slice("sounds/".length)), "good", 11);
   if (lasso?.length > 1) {
     context.beginPath();
@@ -243,11 +252,14 @@ function drawOver() {
 
 let places;
 function pointOf(key) {
+  if (!data) return -1;
+  const [view, segment, sound] = key.split(".").map(Number);
+  const number = (of, at) => of * 2 ** 32 + at;
   if (places?.of !== data) {
     places = { of: data, map: new Map() };
-    for (let point = 0; point < data.xs.length; point += 1) places.map.set(points.keyOf(data, point), point);
+    for (let point = 0; point < data.xs.length; point += 1) places.map.set(number(data.segments[point], data.sounds[point]), point);
   }
-  return places.map.get(key) ?? -1;
+  return view === data.view ? places.map.get(number(segment, sound)) ?? -1 : -1;
 }
 
 // The pointer: drag pans, wheel zooms, hover names, click plays.
@@ -265,10 +277,10 @@ function pointer(stage) {
     moved = false;
     if (lassoing || event.shiftKey) lasso = [from];
     stage.setPointerCapture(event.pointerId);
-    parts.canvas.focus({ preventScroll: true });
+    parts.plot.focus({ preventScroll: true });
   });
   stage.addEventListener("pointermove", (event) => {
-    if (!data || !scatter?.gl) return;
+    if (!data) return;
     const place = at(event);
     if (!from) {
       hover(scatter.pick(...place), place);
@@ -303,12 +315,23 @@ function pointer(stage) {
   }, { passive: false });
 }
 
-function canvasKeys(event) {
+function plotKeys(event) {
   const step = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] }[event.key];
-  if (!step || !scatter?.gl) return;
-  scatter.pan(...step);
-  redraw();
+  if (!data?.xs.length) return;
+  if (step) {
+    scatter.pan(...step);
+    redraw();
+  } else if (event.key === "Enter") listSeen();
+  else return;
   event.preventDefault();
+}
+
+/** Lists what is seen, and goes there. */
+async function listSeen() {
+  if (!data?.xs.length) return;
+  const { width, height } = scatter;
+  await listInside([[0, 0], [width, 0], [width, height], [0, height]]);
+  list.element.focus();
 }
 
 function zoom(factor) {
@@ -317,9 +340,7 @@ function zoom(factor) {
 }
 
 function whole() {
-  if (!scatter) return;
-  scatter.zoom = 1;
-  scatter.centre = [0, 0];
+  scatter?.whole();
   redraw();
 }
 
@@ -392,9 +413,11 @@ async function listInside(polygon) {
     return;
   }
   try {
-    const rows = await post("rows", { keys: inside.slice(0, LISTED).map((point) => points.keyOf(data, point)) });
+    const keys = inside.slice(0, LISTED).map((point) => points.keyOf(data, point));
+    const rows = await post("rows", { keys, typical_first: true });
     if (turn !== listed) return;
-    parts.title.textContent = inside.length > LISTED ? `${count(LISTED)} of ${count(inside.length, "sound")}` : count(inside.length, "sound");
+    const counted = inside.length > LISTED ? `${count(LISTED)} of ${count(inside.length, "sound")}` : count(inside.length, "sound");
+    parts.title.textContent = inside.length > 2 ? `${counted}, typical ones first` : counted;
     list.element.classList.add("plain");
     list.show(rows);
     setLasso(false);

@@ -29,7 +29,7 @@ export function build(app) {
     file.value = "";
   });
   const told = el("span", { class: "weak small", role: "status", id: "told" });
-  input.addEventListener("input", settled(() => change({ filter: input.value }, { replace: true }), 160));
+  input.addEventListener("input", settled(() => change({ filter: input.value }, { replace: true }), 90));
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "Enter") {
       list.element.focus();

@@ -11,6 +11,7 @@ use crate::model::{LazyModel, LoadModel};
 use crate::peaks::PeakCache;
 use crate::questions::{self, Questions};
 use crate::review::Review;
+use crate::search;
 
 /// The state behind the page.
 pub(crate) struct App {
@@ -47,7 +48,10 @@ impl App {
         thread::Builder::new().name("model".into()).spawn(move || {
             let view = loading.library.current().ok();
             // What fails here fails again, and is told, when it is needed.
-            let _ = loading.model.get(view.as_ref().map(|view| &view.snapshot.manifest().model));
+            let model = loading.model.get(view.as_ref().map(|view| &view.snapshot.manifest().model));
+            if let (Some(view), Ok(_)) = (view, model) {
+                search::warm_up(&loading, &view);
+            }
         })?;
         Ok(app)
     }

@@ -29,6 +29,9 @@ const FILES: &[(&str, &[u8])] = embedded![
     "review.js",
     "map.js",
     "points.js",
+    "plane.js",
+    "raster.js",
+    "webgl.js",
     "scatter.js",
 ];
 

@@ -8,6 +8,7 @@
 //! (`library`), never by a path. Everything that decodes, embeds or searches runs off the threads that answer, and the
 //! network is loaded in the background (`model`), so that the page is there at once.
 
+mod alike;
 mod api;
 mod app;
 mod assets;

@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use earmark_engine::index::{IndexError, Snapshot, SoundId, SoundRef};
+use earmark_engine::search::Passing;
+use earmark_engine::search::filter::Filter;
 use earmark_engine::ucs::CatIndex;
 
 use crate::error::ApiError;
@@ -41,6 +43,8 @@ pub(crate) struct View {
     number: u32,
     pub snapshot: Snapshot,
     by_cat: OnceLock<Vec<Vec<SoundId>>>,
+    /// Of the last filter.
+    passing: Mutex<Option<(String, Arc<Passing>)>>,
 }
 
 /// The name of a sound in requests and answers.
@@ -52,6 +56,8 @@ pub(crate) struct Key {
 
 impl Library {
     pub(crate) fn new(dir: PathBuf) -> Self {
+        // What the page tells of it is used in terminals that stand elsewhere.
+        let dir = std::path::absolute(&dir).unwrap_or(dir);
         Self { dir, open: Mutex::new(Open::default()) }
     }
 
@@ -71,7 +77,8 @@ impl Library {
         let snapshot = Snapshot::open(&self.dir)?;
         snapshot.prewarm();
         open.opened += 1;
-        let view = Arc::new(View { number: open.opened, snapshot, by_cat: OnceLock::new() });
+        let (by_cat, passing) = (OnceLock::new(), Mutex::new(None));
+        let view = Arc::new(View { number: open.opened, snapshot, by_cat, passing });
         open.views.push_back(Arc::clone(&view));
         if open.views.len() > KEPT {
             open.views.pop_front();
@@ -115,8 +122,21 @@ impl View {
 
     /// Number of sounds.
     pub(crate) fn count(&self) -> usize {
-        let entries = &self.snapshot.manifest().segments;
-        entries.iter().map(|entry| (entry.sounds as usize).saturating_sub(entry.tombstones.len())).sum()
+        self.snapshot.sound_count()
+    }
+
+    /// The sounds that pass a filter, which `expression` is; kept until another one is asked about.
+    pub(crate) fn passing(&self, expression: &str, filter: &Filter) -> Option<Arc<Passing>> {
+        if filter.is_empty() {
+            return None;
+        }
+        let mut kept = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, passing)) = kept.as_ref().filter(|(of, _)| of == expression) {
+            return Some(Arc::clone(passing));
+        }
+        let passing = Arc::new(Passing::new(&self.snapshot, &|sound| filter.passes(sound)));
+        *kept = Some((expression.to_owned(), Arc::clone(&passing)));
+        Some(passing)
     }
 
     /// The labelled sounds of each CatID.

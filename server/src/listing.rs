@@ -1,8 +1,7 @@
 //! Sounds by words: those that pass a filter, names that hold the words first.
 
-use earmark_engine::index::{SoundId, SoundRef};
-use earmark_engine::search::filter::{Facts, Filter};
-use earmark_engine::ucs::CatIndex;
+use earmark_engine::index::SoundId;
+use earmark_engine::search::filter::Filter;
 
 use crate::library::View;
 
@@ -18,7 +17,7 @@ pub(crate) fn list(view: &View, filter: &Filter, expression: &str, offset: usize
     let words = words(expression);
     let mut found: Vec<(usize, &[u8], SoundId)> = Vec::new();
     for (id, sound) in view.snapshot.sounds() {
-        if !passes(filter, &sound) {
+        if !filter.passes(&sound) {
             continue;
         }
         let Ok(path) = sound.path_bytes() else { continue };
@@ -36,21 +35,6 @@ pub(crate) fn list(view: &View, filter: &Filter, expression: &str, offset: usize
     found.truncate(end);
     found.sort_unstable();
     Listing { ids: found[offset..].iter().map(|(_, _, id)| *id).collect(), total }
-}
-
-/// Whether a sound passes a filter.
-pub(crate) fn passes(filter: &Filter, sound: &SoundRef<'_>) -> bool {
-    let facts = |text| Facts {
-        text,
-        cat: sound.cat().and_then(CatIndex::new),
-        duration_s: sound.row.duration_s,
-        channels: sound.row.channels,
-        sample_rate_hz: sound.row.sample_rate_hz,
-    };
-    match filter.decide_without_text(&facts("")) {
-        Some(decided) => decided,
-        None => filter.matches(&facts(sound.text().unwrap_or_default())),
-    }
 }
 
 /// The words of an expression that sounds must have, in small letters.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use earmark_engine::index::{Quantiser, SoundId, SoundRef};
 use earmark_engine::search::filter::Filter;
-use earmark_engine::search::{Query, Scope, Shares, categories, scan_bank, search};
+use earmark_engine::search::{Passing, Query, Scope, Shares, categories, scan_bank, search};
 use earmark_engine::ucs::{CatIndex, Catalogue};
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +74,7 @@ pub(crate) fn answer(app: &App, asked: &Asked) -> Result<Answer, ApiError> {
         .map_err(|error| ApiError::new(axum::http::StatusCode::BAD_REQUEST, "filter", error.to_string()))?;
     let count = asked.count.unwrap_or(USUAL).min(MOST);
     let mut answer = match (&asked.like, asked.question) {
-        (Some(key), _) => like(app, &view, key, &filter, count)?,
+        (Some(key), _) => like(app, &view, key, view.passing(&asked.filter, &filter).as_deref(), count)?,
         (None, Some(question)) => {
             let heard = app.questions.heard(question)?;
             let model = app.model.get(Some(&view.snapshot.manifest().model))?;
@@ -84,7 +84,8 @@ pub(crate) fn answer(app: &App, asked: &Asked) -> Result<Answer, ApiError> {
                 frames.iter().map(|(start_s, frame)| (*start_s, frame.as_slice())),
             );
             let is_query = |sound: &SoundRef<'_>| heard.hash == Some(sound.row.hash());
-            closest(&view, &model, &query, &filter, count, &is_query)?
+            let passing = view.passing(&asked.filter, &filter);
+            closest(&view, &model, &query, passing.as_deref(), count, &is_query)?
         }
         (None, None) => {
             let listing = listing::list(&view, &filter, &asked.filter, asked.offset, count);
@@ -95,7 +96,21 @@ pub(crate) fn answer(app: &App, asked: &Asked) -> Result<Answer, ApiError> {
     Ok(answer)
 }
 
-fn like(app: &App, view: &View, key: &str, filter: &Filter, count: usize) -> Result<Answer, ApiError> {
+/// Asks something that nobody waits for: the first question reads all of the index, and takes many times as long as the
+/// next.
+pub(crate) fn warm_up(app: &App, view: &View) {
+    let Some((id, _)) = view.snapshot.sounds().next() else { return };
+    // What fails here fails again, and is told, when it is asked for.
+    let _ = like(app, view, &view.key(id).to_string(), None, 1);
+}
+
+fn like(
+    app: &App,
+    view: &View,
+    key: &str,
+    passing: Option<&Passing>,
+    count: usize,
+) -> Result<Answer, ApiError> {
     // The sound may be of an older snapshot; what is like it is looked for in the newest.
     let key: Key = key.parse()?;
     let of = app.library.view(key.view)?;
@@ -114,19 +129,18 @@ fn like(app: &App, view: &View, key: &str, filter: &Filter, count: usize) -> Res
     }
     let query = Query::new(&quantiser, frames.iter().map(|(start_s, frame)| (*start_s, frame.as_slice())));
     let hash = sound.row.hash();
-    closest(view, &model, &query, filter, count, &|sound: &SoundRef<'_>| sound.row.hash() == hash)
+    closest(view, &model, &query, passing, count, &|sound: &SoundRef<'_>| sound.row.hash() == hash)
 }
 
 fn closest(
     view: &View,
     model: &Model,
     query: &Query,
-    filter: &Filter,
+    passing: Option<&Passing>,
     count: usize,
     is_query: &(dyn Fn(&SoundRef<'_>) -> bool + Sync),
 ) -> Result<Answer, ApiError> {
-    let allows = |sound: &SoundRef<'_>| listing::passes(filter, sound);
-    let ranking = search(&view.snapshot, query, &Scope { k: count, allows: &allows, is_query });
+    let ranking = search(&view.snapshot, query, &Scope { k: count, passing, votes: true, is_query });
     let mut votes = ranking.votes;
     if let Some(bank) = &model.bank {
         let bank_votes = scan_bank(bank, query, is_query);

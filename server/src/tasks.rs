@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::alike::typical_first;
 use crate::api::{Answer, Shared, blocking};
 use crate::app::App;
 use crate::body::json;
@@ -44,18 +45,27 @@ fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
         .map_err(|error| ApiError::bad(format!("The request is not understood: {error}")))
 }
 
-/// Rows of sounds by their keys.
+/// Rows of sounds by their keys: in that order, or those first that are most like all of them.
 async fn rows(State(app): Shared, body: Bytes) -> Answer {
     #[derive(Deserialize)]
     struct Wanted {
         keys: Vec<String>,
+        #[serde(default)]
+        typical_first: bool,
     }
     blocking(move || {
         let wanted: Wanted = read(&body)?;
-        let mut rows = Vec::new();
-        for key in wanted.keys.iter().take(MOST) {
-            let key: Key = key.parse()?;
-            rows.extend(Row::all(&*app.library.view(key.view)?, [key.id]));
+        let keys = wanted.keys.iter().take(MOST).map(|key| key.parse());
+        let keys = keys.collect::<Result<Vec<Key>, ApiError>>()?;
+        let mut rows = Vec::with_capacity(keys.len());
+        for keys in keys.chunk_by(|a, b| a.view == b.view) {
+            let view = app.library.view(keys[0].view)?;
+            let ids = keys.iter().map(|key| key.id);
+            rows.extend(match wanted.typical_first {
+                true => Row::all(&view, typical_first(&view, ids)),
+                false => Row::all(&view, ids),
+            });
+            view.snapshot.still_there()?;
         }
         Ok(json(&rows))
     })

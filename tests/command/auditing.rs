@@ -180,6 +180,145 @@ fn suspicious_files_are_found_by_listening_and_only_then() {
 }
 
 #[test]
+fn an_lfe_in_the_wrong_place_is_told_and_ordinary_surround_is_not() {
+    let bench = Bench::new();
+    let tone = |hz: f32, level: f32| -> Vec<f32> {
+        (0..24_000).map(|at| level * (at as f32 * hz * std::f32::consts::TAU / 48_000.0).sin()).collect()
+    };
+    // Rain on a roof: noise of all frequencies, others in each channel.
+    let rain = take_of("rain_open", 1);
+    let noise = |at: usize| -> Vec<f32> {
+        rain.channels[0].iter().copied().cycle().skip(5000 * at).take(24_000).collect()
+    };
+    let (lfe, none) = (tone(40.0, 0.4), vec![0.0; 24_000]);
+    let full: Vec<Vec<f32>> = (0..8).map(noise).collect();
+    let with = |count: usize, at: usize, channel: &Vec<f32>| -> Vec<Vec<f32>> {
+        let mut channels = full[..count].to_vec();
+        channels[at] = channel.clone();
+        channels
+    };
+    write(&bench, "film_51.wav", with(6, 5, &lfe));
+    write(&bench, "film_71.wav", with(8, 7, &lfe));
+    write(&bench, "lfe_first.wav", with(6, 0, &lfe));
+    write(&bench, "wave_51.wav", with(6, 3, &lfe));
+    write(&bench, "wave_71.wav", with(8, 3, &lfe));
+    write(&bench, "empty_lfe.wav", with(6, 3, &none));
+    write(&bench, "six_microphones.wav", full[..6].to_vec());
+    // A rumble everywhere, an explosion with two low channels, an empty LFE beside a low surround channel.
+    write(&bench, "rumble.wav", (0..6).map(|at| tone(35.0 + at as f32, 0.3)).collect());
+    let mut two_low = with(6, 3, &lfe);
+    two_low[2] = tone(60.0, 0.3);
+    write(&bench, "two_low.wav", two_low);
+    let mut low_surround = with(6, 3, &none);
+    low_surround[4] = tone(50.0, 0.2);
+    write(&bench, "low_surround.wav", low_surround);
+    write(&bench, "five.wav", with(5, 4, &lfe));
+    bench.index();
+    let answer = bench.run(["audit", "--json", "--listen", "--kind", "channel_order"]).ended(0).json();
+    assert_eq!(names(&answer, "channel_order"), ["film_51.wav", "film_71.wav", "lfe_first.wav"]);
+    let message = |name: &str| {
+        let found = of_kind(&answer, "channel_order").into_iter().find(|(found, _)| found == name);
+        found.unwrap().1["message"].as_str().unwrap().to_owned()
+    };
+    assert!(message("film_51.wav").contains("channel 6") && message("film_51.wav").contains("film order"));
+    assert!(message("lfe_first.wav").contains("channel 1") && !message("lfe_first.wav").contains("film"));
+}
+
+#[test]
+fn cat_ids_that_are_not_in_the_list_are_found_in_metadata_and_tables() {
+    let bench = Bench::new();
+    let with_ixml = |name: &str, cat_id: &str| {
+        let mut audio = take_of("wood_plank", 1);
+        audio.channels.iter_mut().for_each(|channel| channel.truncate(20_000));
+        let ixml = format!("<BWFXML><USER><CATID>{cat_id}</CATID></USER></BWFXML>");
+        let chunks = earmark_demo::Chunks { ixml: Some(ixml), ..Default::default() };
+        bench.write(
+            format!("sounds/{name}"),
+            &earmark_demo::wav::encode(&audio, earmark_demo::SampleFormat::I16, &chunks),
+        );
+    };
+    with_ixml("right.wav", "DOORWood-EXT");
+    with_ixml("old.wav", "MACHOffi");
+    with_ixml("wrong.wav", "DOORWod");
+    bench.snippet("by_table.wav", "handbell", 1);
+    bench.snippet("well.wav", "handbell", 2);
+    bench.write("table.csv", b"Filename,CatID\nby_table.wav,EQUISprt\nwell.wav,BELLHand\n");
+    let ran = bench.run(["index", "sounds", "--labels", "table.csv"]).ended(0);
+    assert!(ran.err.contains("line 2") && !ran.err.contains("wrong.wav"), "{}", ran.err);
+    let of = |answer: &Value, kind: &str| -> Vec<(String, String, String)> {
+        let found = of_kind(answer, kind).into_iter().map(|(name, finding)| {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            (name, text(&finding["suggested"][0]["cat"]), text(&finding["message"]))
+        });
+        let mut found: Vec<_> = found.collect();
+        found.sort();
+        found
+    };
+    let answer = bench.run(["audit", "--json"]).ended(0).json();
+    let old = of(&answer, "old_cat_id");
+    assert_eq!(old.len(), 2, "{old:?}");
+    assert_eq!((&*old[0].0, &*old[0].1), ("by_table.wav", "EQUIPSprt"));
+    assert!(old[0].2.starts_with("EQUISprt in a label table is EQUIPSprt"), "{old:?}");
+    assert_eq!((&*old[1].0, &*old[1].1), ("old.wav", "MACHOffc"));
+    assert!(old[1].2.starts_with("MACHOffi in its metadata is MACHOffc"), "{old:?}");
+    let unknown = of(&answer, "unknown_cat_id");
+    assert_eq!((unknown.len(), &*unknown[0].0, &*unknown[0].1), (1, "wrong.wav", "DOORWood"), "{unknown:?}");
+    assert!(names(&answer, "truncated").is_empty(), "{answer:#}");
+    // A table that says it right takes the note away, and decodes nothing for that.
+    bench.write("table.csv", b"Filename,CatID\nby_table.wav,EQUIPSprt\n");
+    let ran = bench.run(["index", "sounds", "--labels", "table.csv", "--json"]).ended(0);
+    crate::support::decoded_nothing(&ran.json());
+    let answer = bench.run(["audit", "--json"]).ended(0).json();
+    assert_eq!(of(&answer, "old_cat_id").len(), 1, "{answer:#}");
+}
+
+#[test]
+fn splits_are_brought_up_only_where_labels_are_of_before() {
+    let bench = Bench::new();
+    let split = |answer: &Value| -> Vec<String> {
+        let old = of_kind(answer, "old_cat_id").into_iter();
+        old.filter(|(name, _)| name.contains("Gong")).map(|(name, _)| name).collect()
+    };
+    bench.snippet("BELLGong_Temple Gong_ANEW_LIB.wav", "handbell", 1);
+    bench.snippet("BELLGong_Temple Gong_ABEF_LIB.wav", "handbell", 2);
+    bench.index();
+    let answer = bench.run(["audit", "--json"]).json();
+    assert_eq!(split(&answer), [""; 0], "nothing tells of which version these labels are");
+    // The one vendor has a CatID that came with v8.2, the other one that it renamed.
+    bench.snippet("GLASHndl_Cup_ANEW_LIB.wav", "glass_tap", 1);
+    bench.snippet("MACHOffi_Printer_ABEF_LIB.wav", "glass_tap", 2);
+    bench.index();
+    let answer = bench.run(["audit", "--json"]).ended(0).json();
+    assert_eq!(split(&answer), ["BELLGong_Temple Gong_ABEF_LIB.wav"]);
+    let found = of_kind(&answer, "old_cat_id");
+    let (_, gong) = found.iter().find(|(name, _)| name.contains("Gong")).unwrap();
+    assert_eq!(gong["suggested"][0]["cat"], "MUSCBell");
+    let message = gong["message"].as_str().unwrap();
+    assert!(message.contains("since v8.2") && message.contains("(MACHOffi)"), "{message}");
+}
+
+#[test]
+fn many_labels_without_a_new_one_are_of_before() {
+    let bench = Bench::new();
+    let old = "AIRBlow AIRHiss ALRMBell ALRMBuzr ALRMClok AMBFarm AMBInd AMBMrkt ANMLBat ANMLCat ANMLDog BELLHand \
+        BELLLrg BOATShip CERMBrk CERMImpt CLOTHRip COMCell CREABeast DOORGate DOORKnck DOORMetl DOORWood ELECZap \
+        FIREGas GLASBrk GLASImpt GUNPis METLImpt WATRDrip";
+    for cat_id in old.split_whitespace() {
+        bench.snippet(&format!("{cat_id}_Some_EMRK_DEMO.wav"), "glass_tap", 1);
+    }
+    bench.snippet("FIREBurn_Inferno_EMRK_DEMO.wav", "glass_tap", 1);
+    bench.index();
+    let told = |bench: &Bench| {
+        let answer = bench.run(["audit", "--json", "--kind", "old_cat_id"]).json();
+        names(&answer, "old_cat_id")
+    };
+    assert_eq!(told(&bench), ["FIREBurn_Inferno_EMRK_DEMO.wav"]);
+    bench.snippet("WINDTurb_Mast_EMRK_DEMO.wav", "glass_tap", 1);
+    bench.index();
+    assert_eq!(told(&bench), [""; 0]);
+}
+
+#[test]
 fn a_library_without_anything_wrong_says_so() {
     let bench = Bench::new();
     bench.snippet("BELLHand_1_EMRK_DEMO.wav", "handbell", 1);

@@ -327,10 +327,10 @@ mod on_unix {
     }
 
     #[test]
-    fn a_file_that_vanishes_while_others_are_read_is_named_and_the_batch_goes_on() {
+    fn files_that_vanish_while_they_are_read_or_before_are_named_and_the_batch_goes_on() {
         let bench = Bench::new();
-        bench.write("sounds/a-long.wav", &minutes_of("rain_open", 1));
-        let vanishing = bench.snippet("b-vanishing.wav", "glass_tap", 1);
+        let in_work = bench.write("sounds/a-in-work.wav", &minutes_of("rain_open", 3));
+        let waiting = bench.snippet("b-waiting.wav", "glass_tap", 1);
         bench.snippet("c.wav", "wood_plank", 1);
         let mut command = bench.command();
         command
@@ -339,13 +339,18 @@ mod on_unix {
             .stderr(Stdio::null());
         let mut child = Running::start(&mut command);
         bench.wait_for_writer(&mut child);
-        fs::remove_file(vanishing).unwrap();
+        fs::remove_file(waiting).unwrap();
+        // Time enough to have opened it, and far from enough to be done with it.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        fs::remove_file(in_work).unwrap();
         let summary = Ran::from(child.finish()).ended(2).json();
-        assert_eq!(tally(&summary), "2 new, 1 unreadable");
-        let reason = super::reason(&summary, "b-vanishing.wav");
-        assert!(reason.contains("vanished while it was read; index again"), "{reason}");
+        assert_eq!(tally(&summary), "1 new, 2 unreadable");
+        for name in ["a-in-work.wav", "b-waiting.wav"] {
+            let reason = super::reason(&summary, name);
+            assert!(reason.contains("vanished while it was read; index again"), "{reason}");
+        }
         let again = bench.index();
-        assert_eq!(tally(&again), "2 unchanged");
+        assert_eq!(tally(&again), "1 unchanged");
         decoded_nothing(&again);
     }
 

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Bench, Ran, Running, minutes_of, program, snippet_of, tally};
+use crate::support::{Bench, Chance, Ran, Running, minutes_of, program, snippet_of, tally};
 
 /// When a run is killed. Times are counted from what happens, not from the start, so that a busy machine kills at
 /// the same moments.
@@ -20,19 +20,6 @@ enum Moment {
     Files(usize),
     /// So many microseconds after the library folder has changed for the nth time while files are written to it.
     Writing { change: usize, wait_us: u64 },
-}
-
-/// SplitMix64, so that every run of the tests kills at the same moments.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut value = self.0;
-        value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (value ^ (value >> 31)) % bound
-    }
 }
 
 /// Starts an indexing run and kills it; true when it was still alive.
@@ -257,6 +244,28 @@ fn a_full_disk_is_told_and_the_library_is_unharmed() {
 }
 
 #[test]
+fn embeddings_that_find_no_room_are_told_and_nothing_half_written_is_left() {
+    let Some(unshare) = program("unshare") else { return };
+    let bench = Bench::new();
+    fs::create_dir(bench.dir().join("small")).unwrap();
+    bench.snippet("a.wav", "glass_tap", 1);
+    // Room for the embeddings, and none for their times.
+    let text = "mount -t tmpfs -o size=4k small small || exit 99
+        \"$EARMARK\" embed sounds/a.wav -o small; echo embed: $?; ls small";
+    let mut shell = Command::new(unshare);
+    shell.args(["--user", "--map-root-user", "--mount", "sh"]);
+    let ran = script(&bench, &mut shell, text);
+    if ran.status == 99 || ran.err.starts_with("unshare") {
+        eprintln!("skipped: no disk can be made here: {}", ran.err);
+        return;
+    }
+    assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+    let words = ["earmark: small/a.times.csv: cannot write", "free some space and run the command again"];
+    assert!(words.iter().all(|word| ran.err.contains(word)), "{}", ran.err);
+    assert_eq!(ran.out, "embed: 2\na.npy\n");
+}
+
+#[test]
 fn results_that_cannot_be_written_are_an_error() {
     if !std::path::Path::new("/dev/full").exists() {
         eprintln!("skipped: there is no /dev/full here");
@@ -267,6 +276,6 @@ fn results_that_cannot_be_written_are_an_error() {
     bench.index();
     for args in ["info", "info --json", "verify", "completions bash", "man -", "forget / --dry-run"] {
         let ran = script(&bench, &mut Command::new("sh"), &format!("\"$EARMARK\" {args} >/dev/full"));
-        ran.refused(&["cannot write the output"]);
+        ran.refused(&["cannot write the output", "free some space"]);
     }
 }

@@ -227,3 +227,23 @@ fn a_model_can_be_named() {
     assert_eq!(read_npy(&bench.dir().join("out/tap.npy")).shape, [1, SIZE]);
     bench.run(["embed", "tap.wav", "--model", "nosuch"]).refused(&["nosuch"]);
 }
+
+#[test]
+fn a_file_of_someone_else_is_not_overwritten() {
+    let bench = bench();
+    for (name, args) in [
+        ("tap.csv", &["embed", "tap.wav", "--format", "csv"][..]),
+        ("tap.json", &["embed", "tap.wav", "--format", "json"]),
+        ("tap.times.csv", &["embed", "tap.wav"]),
+        ("tap.mel.npy", &["embed", "tap.wav", "--format", "csv", "--mel", "-o", "out"]),
+    ] {
+        let name = if args.contains(&"out") { format!("out/{name}") } else { name.to_owned() };
+        let theirs = bench.write(&name, b"my own notes");
+        bench.run(args).refused(&[&name, "was not written by this command", "-o DIR"]);
+        assert_eq!(fs::read(&theirs).unwrap(), b"my own notes");
+        fs::remove_file(theirs).unwrap();
+        // What the command has written itself, it writes again.
+        bench.run(args).ended(0);
+        bench.run(args).ended(0);
+    }
+}

@@ -10,6 +10,7 @@ mod embedding;
 mod finding;
 mod first_steps;
 mod indexing;
+mod judging;
 mod keeping;
 mod labels;
 mod manners;

@@ -1,8 +1,11 @@
 //! The manners of a command that people like.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
-use crate::support::{Bench, Ran, Running, program};
+use crate::support::{Bench, Ran, Running, minutes_of, program};
 
 /// Names of the subcommands, as `--help` lists them.
 fn subcommands(bench: &Bench) -> Vec<String> {
@@ -32,6 +35,8 @@ fn subcommands(bench: &Bench) -> Vec<String> {
             "rename",
             "write",
             "undo",
+            "dataset",
+            "evaluate",
             "demo",
             "completions",
             "man"
@@ -279,4 +284,65 @@ fn the_library_is_where_the_platform_keeps_such_data_unless_told_otherwise() {
     let ran = bench.run(["info", "--json", "--library", &library]).ended(0);
     assert_eq!(ran.json()["sounds"], 1);
     bench.run(["info"]).refused(&["no library here"]);
+}
+
+#[test]
+fn a_terminal_sees_how_far_an_indexing_run_is() {
+    let Some(terminal) = program("script") else { return };
+    let bench = Bench::new();
+    // One long file: what is left must be told while it is worked on, not only behind it.
+    bench.write("sounds/long.wav", &minutes_of("rain_open", 6));
+    bench.snippet("short.wav", "glass_tap", 1);
+    let line = format!("'{}' index sounds --jobs 1", env!("CARGO_BIN_EXE_earmark"));
+    let mut command = Command::new(terminal);
+    bench.prepare(&mut command);
+    command.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm-256color").env("COLUMNS", "120");
+    let shown = Ran::from(command.stdin(Stdio::null()).output().unwrap());
+    if shown.status != 0 || !shown.out.contains("2 new") {
+        eprintln!("skipped: no terminal can be made here: {shown:?}");
+        return;
+    }
+    let of_long = |line: &&str| line.contains("0 of 2 files, 0.0") && line.contains(" h of audio");
+    let lines: Vec<&str> = shown.out.split(['\r', '\n']).filter(of_long).collect();
+    assert!(lines.iter().any(|line| line.contains("× real time")), "{}", shown.out);
+    let left: Vec<&&str> = lines.iter().filter(|line| line.contains(" left")).collect();
+    assert!(!left.is_empty(), "{}", shown.out);
+    let percent = |line: &str| -> u32 {
+        line.split_once(" %")
+            .unwrap()
+            .0
+            .rsplit(|letter: char| !letter.is_ascii_digit())
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
+    };
+    assert!(percent(left[0]) < percent(left[left.len() - 1]), "{left:?}");
+    assert!(percent(left[left.len() - 1]) > 50, "{left:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn without_a_terminal_progress_is_told_in_plain_lines_now_and_then() {
+    let bench = Bench::new();
+    let long = bench.write("sounds/long0.wav", &minutes_of("rain_open", 10));
+    for copy in 1..6 {
+        std::fs::hard_link(&long, bench.sounds().join(format!("long{copy}.wav"))).unwrap();
+    }
+    let mut command = bench.command();
+    command.args(["index", "sounds", "--jobs", "1"]).stdout(Stdio::null()).stderr(Stdio::piped());
+    let begun = Instant::now();
+    let mut child = Running::start(&mut command);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let Some(line) = lines.next() else {
+        assert!(begun.elapsed() < Duration::from_secs(10), "no line in all that time");
+        eprintln!("skipped: an hour of sound takes this machine less than the first line");
+        return;
+    };
+    for words in [" of 6 files, 0.", " h of audio, ", "× real time, ", " left"] {
+        assert!(line.contains(words), "no {words:?} in {line}");
+    }
+    assert!(!line.contains(['\r', '\x1b']), "{line:?}");
+    child.interrupt();
+    assert_eq!(child.finish().status.code(), Some(130));
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Bench, Running, age, decoded_nothing, names, snippet_of, tally};
+use crate::support::{Bench, Chance, Running, age, decoded_nothing, names, snippet_of, tally};
 
 /// The bytes of all sounds by their names.
 fn sounds(bench: &Bench) -> Vec<(String, Vec<u8>)> {
@@ -76,6 +76,15 @@ fn fields_are_written_found_and_taken_back_and_nothing_is_decoded_again() {
     let ran = bench.run(["write", "--apply", "plan.toml"]).ended(0);
     assert!(ran.out.starts_with("2 sounds written to"), "{}", ran.out);
     assert_ne!(sounds(&bench), before);
+    // The door says all of it now; the bell's name was given by hand, and whoever asks anew has none to change.
+    let again = bench.run(["write", "--creator", "JOE"]).ended(1);
+    assert!(again.out.starts_with("0 sounds to write, 2 right already"), "{}", again.out);
+    let other = bench.run(["write", "--creator", "ANN", "--into", "id3", "--json"]).ended(0).json();
+    assert_eq!(
+        (other["sounds"].as_array().unwrap().len(), other["right"].as_u64()),
+        (2, Some(0)),
+        "{other:#}"
+    );
     let asked = bench.write("asked.wav", &snippet_of("handbell", 2));
     assert_eq!(names(&bench.find(&asked, &["--filter", "dinner"])), ["bell.wav"]);
     let summary = bench.index();
@@ -158,15 +167,12 @@ fn a_file_that_cannot_be_changed_is_named_and_the_rest_is_done() {
     let table = "FilePath,CatID\nsounds/broken.wav,DOORWood\nsounds/bell.wav,BELLHand\nsounds/gone.wav,DOORWood\nsounds/old door.wav,DOORWood\n";
     bench.write("tags.csv", table.as_bytes());
     let ran = bench.run(["write", "--from", "tags.csv", "-o", "plan.toml"]).ended(0);
-    assert!(ran.out.contains("1 with a problem"), "{}", ran.out);
+    assert!(ran.out.contains("2 with a problem"), "{}", ran.out);
+    assert!(ran.out.contains("broken.wav: is damaged"), "{}", ran.out);
     fs::write(bench.sounds().join("old door.wav"), snippet_of("wood_plank", 5)).unwrap();
     let ran = bench.run(["write", "--apply", "plan.toml"]).ended(2);
-    assert!(ran.out.starts_with("1 sound written to, 2 sounds left as they were"), "{}", ran.out);
-    assert!(
-        ran.err.contains("broken.wav: is damaged") && ran.err.contains("old door.wav: has changed"),
-        "{}",
-        ran.err
-    );
+    assert!(ran.out.starts_with("1 sound written to, 1 sound left as they were"), "{}", ran.out);
+    assert!(ran.err.contains("old door.wav: has changed"), "{}", ran.err);
 }
 
 #[cfg(unix)]
@@ -234,19 +240,6 @@ fn a_full_disk_is_told_and_no_file_is_harmed() {
     }
     assert!(ran.err.contains("a.wav: the disk is full"), "{ran:?}");
     assert!(ran.out.ends_with("write: 2\na.wav\n"), "{ran:?}");
-}
-
-/// SplitMix64, so that every run of the tests kills at the same moments.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut value = self.0;
-        value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (value ^ (value >> 31)) % bound
-    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn the_page_says_what_info_says() {
         "2 of 82 Categories and 2 of 753 CatIDs",
         "<td>DOORKnck</td><td>Knock</td><td class=\"n\">2</td>",
         "the same again.wav",
-        "WAV, BWF",
+        "WAV",
         "48 kHz",
     ] {
         assert!(text.contains(words), "{words} is missing in {text}");

@@ -121,6 +121,15 @@ fn the_csv_can_be_edited_and_taken_as_labels() {
     assert!(headings.starts_with("FilePath,Filename,CatID,Category,SubCategory,CategoryFull,"), "{headings}");
     assert_eq!(table.lines().count(), 2, "{table}");
     bench.write("tags.csv", table.as_bytes());
+    for (separator, sign) in [("semicolon", ';'), ("tab", '\t')] {
+        let args = ["tag", "--unlabelled", "--csv", "--least", "5%", "--separator", separator];
+        let table = bench.run(args).ended(0).out;
+        assert!(table.starts_with(&format!("FilePath{sign}Filename{sign}CatID{sign}")), "{table}");
+        bench.write("other.txt", table.as_bytes());
+        let planned = bench.run(["write", "--from", "other.txt", "--json"]).ended(0).json();
+        assert_eq!(planned["sounds"][0]["fields"]["cat_id"], "BELLHand", "{planned:#}");
+    }
+    bench.run(["tag", "--separator", "tab"]).ended(2);
     let ran = bench.run(["index", "sounds", "--labels", "tags.csv", "--json"]).ended(0);
     assert_eq!(tally(&ran.json()), "1 relabelled, 5 unchanged");
     bench.run(["tag", "--unlabelled"]).ended(1);

@@ -23,6 +23,7 @@ fn vendor() -> Bench {
         bench.snippet(&format!("own/BELLHand_{take}_EMRK_DEMO.wav"), "handbell", take);
         bench.snippet(&format!("vendor/Set B/b{take}.wav"), "handbell", take + 20);
         bench.snippet(&format!("vendor/Portes/p{take}.wav"), "wood_plank", take);
+        bench.snippet(&format!("vendor/Creatures/c{take}.wav"), "glass_tap", take);
     }
     bench.index();
     bench
@@ -37,6 +38,8 @@ fn folders_are_mapped_by_sounds_and_by_words_and_the_edited_map_is_trusted() {
     assert!(own[0].1 > 0.9, "labelled sounds count for certain: {own:?}");
     assert_eq!(targets(&answer, "vendor/Set B")[0].0, "BELLHand", "by the sounds");
     assert!(targets(&answer, "vendor/Portes")[0].0.starts_with("DOOR"), "by the word");
+    let creatures = targets(&answer, "vendor/Creatures");
+    assert!(creatures.iter().any(|target| target.0 == "CREAMisc"), "which of them is open: {creatures:?}");
 
     bench.run(["map-taxonomy", "-q", "-o", "map.csv"]).ended(0);
     let table = fs::read_to_string(bench.dir().join("map.csv")).unwrap();
@@ -47,8 +50,9 @@ fn folders_are_mapped_by_sounds_and_by_words_and_the_edited_map_is_trusted() {
     bench.run(["map-taxonomy", "-o", "map.csv"]).refused(&["map.csv", "not written over"]);
     assert_eq!(fs::read_to_string(bench.dir().join("map.csv")).unwrap(), table);
 
-    // Edited in a spreadsheet of another country: semicolons, a comma in the number.
-    bench.write("edited.csv", "Label;CatID;Confidence\nvendor/Portes;CERMImpt;0,95\n".as_bytes());
+    // Edited in a spreadsheet of another country: semicolons, a comma in the number, saved as "Unicode text".
+    let edited = "\u{feff}Label;CatID;Confidence\r\nvendor/Portes;CERMImpt;0,95\r\n";
+    bench.write("edited.csv", &edited.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
     let args = ["tag", "--json", "--unlabelled", "--filter", "portes", "--taxonomy", "edited.csv"];
     let answer = bench.run(args).ended(0).json();
     for tagging in answer["taggings"].as_array().unwrap() {
@@ -69,7 +73,7 @@ fn labels_of_a_table_are_mapped_like_folders() {
     }
     bench.write("vendor.csv", table.as_bytes());
     let answer = bench.run(["map-taxonomy", "--files", "vendor.csv", "--json", "--no-bank"]).ended(0).json();
-    assert_eq!(answer["sounds_without_label"], 4);
+    assert_eq!(answer["sounds_without_label"], 8);
     assert_eq!(targets(&answer, "Glockenspiel-Kategorie 7")[0].0, "BELLHand");
     assert!(targets(&answer, "Türen")[0].0.starts_with("DOOR"));
     bench.write("map.csv", "Label,CatID,Confidence\nTüren,DOORWood,100 %\n".as_bytes());

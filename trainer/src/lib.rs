@@ -4,7 +4,9 @@
 //! them. What it hands over is a model folder: an ONNX file written by [`onnx`] and the card beside it.
 
 pub mod cnn9;
+pub mod dataset;
 pub mod error;
+pub mod evaluate;
 pub mod fold;
 pub mod onnx;
 pub mod weights;

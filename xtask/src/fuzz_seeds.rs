@@ -1,19 +1,22 @@
 //! `cargo xtask fuzz-seeds`: writes the binary seeds from which fuzzing sets out.
 //!
 //! Each is a small valid file made by the project's own encoders and writers, so that mutations start deep inside the
-//! format. Seeds that are text are kept by hand beside them.
+//! format. Seeds that are text, and those that other encoders
+//! have made (Ogg, MP3, MP4), are kept by hand beside them.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use earmark_demo::{Audio, Bext, Chunks, SampleFormat, aiff, w64, wav};
+use earmark_demo::{Audio, Bext, Chunks, SampleFormat, aiff, flac, w64, wav};
 use earmark_engine::index::{Details, IndexError, LibraryWriter, ModelId, Quantiser, SoundRecord};
 
-/// Sections of a segment start at multiples of this.
-const PAGE: usize = 4096;
-/// Sections of a segment.
-const SECTIONS: usize = 6;
+/// Kinds of sections that a segment may have.
+const SECTIONS: usize = 10;
+/// Components of the rotated vectors in the partition of the seeds.
+const PADDED: usize = 64;
+/// Codes in a block of the partition.
+const BLOCK: usize = 16;
 /// Length of a manifest's head.
 const MANIFEST_HEAD: usize = 24;
 
@@ -34,10 +37,19 @@ pub(crate) enum SeedError {
     Index(#[from] IndexError),
 }
 
-/// Writes the seeds of `riff`, `segment` and `manifest`.
+/// Writes the seeds of `riff`, `segment` and `manifest`, and of `rewriting` those whose formats this project writes.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), SeedError> {
     for (name, bytes) in sounds() {
         write(&arguments.out.join("riff").join(name), &bytes)?;
+        if matches!(name, "wav_16" | "wav_24_tagged" | "rf64" | "aiff" | "aifc") {
+            write(&arguments.out.join("rewriting").join(name), &bytes)?;
+        }
+    }
+    for (name, chunks) in [("flac", Chunks::default()), ("flac_tagged", tagged())] {
+        write(
+            &arguments.out.join("rewriting").join(name),
+            &flac::encode(&stereo(), SampleFormat::I16, &chunks),
+        )?;
     }
     let scratch =
         tempfile::tempdir().map_err(|source| SeedError::Io { path: std::env::temp_dir(), source })?;
@@ -48,20 +60,32 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), SeedError> {
     let mut whole = vec![0];
     whole.extend(&segment);
     write(&arguments.out.join("segment/whole"), &whole)?;
-    write(&arguments.out.join("segment/sections"), &sections(&segment))
+    let mut sections = sections(&segment);
+    write(&arguments.out.join("segment/sections"), &joined(&sections))?;
+    partition(&mut sections);
+    write(&arguments.out.join("segment/partition"), &joined(&sections))
+}
+
+fn channel(step: usize) -> Vec<f32> {
+    (0..24).map(|at| ((at * step % 17) as f32 - 8.0) / 9.0).collect()
+}
+
+fn stereo() -> Audio {
+    Audio { sample_rate_hz: 44_100, channels: vec![channel(3), channel(5)] }
+}
+
+fn tagged() -> Chunks {
+    Chunks {
+        bext: Some(Bext { description: "Door creaks".into(), ..Bext::default() }),
+        ixml: Some("<BWFXML><USER><CATID>DOORCreak</CATID><FXNAME>Creak</FXNAME></USER></BWFXML>".into()),
+        info: vec![(*b"INAM", "Creak".into()), (*b"ICMT", "Old door".into())],
+    }
 }
 
 /// A few samples in every dialect of the chunk layer, with metadata.
 fn sounds() -> Vec<(&'static str, Vec<u8>)> {
-    let channel = |step: usize| (0..24).map(|at| ((at * step % 17) as f32 - 8.0) / 9.0).collect();
-    let stereo = Audio { sample_rate_hz: 44_100, channels: vec![channel(3), channel(5)] };
+    let (stereo, tagged, plain) = (stereo(), tagged(), Chunks::default());
     let mono = Audio { sample_rate_hz: 96_000, channels: vec![channel(7)] };
-    let tagged = Chunks {
-        bext: Some(Bext { description: "Door creaks".into(), ..Bext::default() }),
-        ixml: Some("<BWFXML><USER><CATID>DOORCreak</CATID><FXNAME>Creak</FXNAME></USER></BWFXML>".into()),
-        info: vec![(*b"INAM", "Creak".into()), (*b"ICMT", "Old door".into())],
-    };
-    let plain = Chunks::default();
     vec![
         ("wav_16", wav::encode(&stereo, SampleFormat::I16, &plain)),
         ("wav_24_tagged", wav::encode(&stereo, SampleFormat::I24, &tagged)),
@@ -109,23 +133,42 @@ fn library(folder: &Path) -> Result<String, SeedError> {
     Ok(snapshot.manifest().segments.first().map(|entry| entry.file.clone()).unwrap_or_default())
 }
 
-/// A segment's sections, by kind, as the fuzz target puts them together: an odd byte, lengths, contents.
-fn sections(segment: &[u8]) -> Vec<u8> {
+/// A segment's sections, by kind; empty where it has none.
+fn sections(segment: &[u8]) -> [Vec<u8>; SECTIONS] {
     let word = |at: usize| {
         segment
             .get(at..at + 8)
             .map_or(0, |bytes| bytes.iter().rev().fold(0usize, |word, &byte| word << 8 | usize::from(byte)))
     };
-    let (mut lengths, mut contents) = (vec![1], Vec::<u8>::new());
-    for kind in 1..=SECTIONS {
-        let entry = (0..SECTIONS).map(|at| 16 + 32 * at).find(|&at| word(at) == kind).unwrap_or(PAGE);
-        let (offset, length) = (word(entry + 8), word(entry + 16));
-        let content = segment.get(offset..offset + length).unwrap_or_default();
-        lengths.extend((content.len() as u16).to_le_bytes());
-        contents.extend(content);
-    }
-    lengths.extend(contents);
-    lengths
+    std::array::from_fn(|kind| {
+        let entry = (0..SECTIONS).map(|at| 16 + 32 * at).find(|&at| word(at) == kind + 1);
+        let range = entry.map(|at| word(at + 8)..word(at + 8) + word(at + 16));
+        range.and_then(|range| segment.get(range)).unwrap_or_default().to_vec()
+    })
+}
+
+/// Adds what only segments of thousands of frames have: the lists, here one of all four frames, their centres and codes.
+fn partition(sections: &mut [Vec<u8>; SECTIONS]) {
+    let [.., lists, centres, codes] = sections;
+    // First block, frames, scale of the centre, square of its length.
+    *lists = [0u32.to_le_bytes(), 4u32.to_le_bytes(), 0.01f32.to_le_bytes(), 0.5f32.to_le_bytes()].concat();
+    *centres = (0..PADDED).map(|at| (at * 7) as u8).collect();
+    let mut words = vec![0u32; BLOCK * (PADDED / 32 + 3)];
+    let (signs, factors) = words.split_at_mut(BLOCK * PADDED / 32);
+    signs.iter_mut().zip(0u32..).for_each(|(word, at)| *word = at.wrapping_mul(0x9e37_79b9));
+    let (product, rest) = factors.split_at_mut(BLOCK);
+    let (step, sound) = rest.split_at_mut(BLOCK);
+    product.fill(0.3f32.to_bits());
+    step.fill(0.05f32.to_bits());
+    // The first sound has a label, which the highest bit says.
+    sound[..4].copy_from_slice(&[1 << 31, 1 << 31, 1, 1]);
+    *codes = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+}
+
+/// Sections as the fuzz target puts them together: an odd byte, lengths, contents.
+fn joined(sections: &[Vec<u8>; SECTIONS]) -> Vec<u8> {
+    let lengths = sections.iter().flat_map(|section| (section.len() as u16).to_le_bytes());
+    std::iter::once(1).chain(lengths).chain(sections.iter().flatten().copied()).collect()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, SeedError> {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 /// Every target, in the order of `fuzz/Cargo.toml`.
-pub(crate) const TARGETS: [&str; 7] =
-    ["riff", "segment", "manifest", "ucs_file_name", "card", "label_table", "filter"];
+pub(crate) const TARGETS: [&str; 8] =
+    ["riff", "segment", "manifest", "ucs_file_name", "card", "label_table", "filter", "rewriting"];
 /// An input that takes longer counts as a failure, seconds.
 const INPUT_LIMIT_S: u32 = 10;
 /// More memory counts as a failure, MiB.

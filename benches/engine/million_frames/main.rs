@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use earmark_engine::index::{LibraryWriter, QuantisedFrame, Quantiser, Snapshot, SoundRef};
 use earmark_engine::indexing::model_id;
 use earmark_engine::network::Network;
-use earmark_engine::search::{Query, Scope, categories, search};
+use earmark_engine::search::{Passing, Query, Scope, categories, search};
 
 use crate::library::{Real, record};
 use crate::spread::Spread;
@@ -78,6 +78,8 @@ type Filter = Box<dyn Fn(&SoundRef<'_>) -> bool + Sync>;
 
 struct Million {
     dir: PathBuf,
+    /// Whether sounds have labels, and vote.
+    labelled: bool,
     sounds: u32,
     spread: Spread,
     mean: Vec<f32>,
@@ -87,10 +89,14 @@ struct Million {
 impl Million {
     fn open_or_make(frames: usize, runs: usize) -> Self {
         let Real { network, suffix, sounds, mean } = Real::embed();
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("frames-{frames}-in-{runs}-{suffix}"));
+        let labelled = std::env::var_os("EARMARK_BENCH_UNLABELLED").is_none();
+        let kind = if labelled { "" } else { "-unlabelled" };
+        let dir =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("frames-{frames}-in-{runs}-{suffix}{kind}"));
         let sounds_wanted = (frames / FRAMES_OF_SOUND) as u32;
         let million = Self {
             dir,
+            labelled,
             sounds: sounds_wanted,
             spread: Spread::new(sounds),
             mean,
@@ -128,7 +134,9 @@ impl Million {
                 .map(|(at, frame)| quantiser.quantise(f64::from(at) * self.hop_s, frame))
                 .collect();
             let begun = Instant::now();
-            segment.add(&record(root, number, sound.cat, frames.len()), &frames).unwrap();
+            segment
+                .add(&record(root, number, sound.cat.filter(|_| self.labelled), frames.len()), &frames)
+                .unwrap();
             took += begun.elapsed();
         }
         let begun = Instant::now();
@@ -169,29 +177,37 @@ impl Million {
         snapshot.prewarm();
         let queries: Vec<Query> = (0..QUESTIONS).map(|number| self.query(number)).collect();
         let none = |_: &SoundRef<'_>| false;
-        let filters: [(&str, Filter); 4] = [
-            ("no filter", Box::new(|_| true)),
-            ("one in 10 passes", Box::new(|sound| sound.row.modified_ns % 10 == 0)),
-            ("one in 100 passes", Box::new(|sound| sound.row.modified_ns % 100 == 0)),
-            ("one in 1000 passes", Box::new(|sound| sound.row.modified_ns % 1000 == 0)),
+        let filters: [(&str, Option<Filter>); 4] = [
+            ("no filter", None),
+            ("one in 10 passes", Some(Box::new(|sound| sound.row.modified_ns % 10 == 0))),
+            ("one in 100 passes", Some(Box::new(|sound| sound.row.modified_ns % 100 == 0))),
+            ("one in 1000 passes", Some(Box::new(|sound| sound.row.modified_ns % 1000 == 0))),
         ];
-        for (name, allows) in &filters {
-            let ask = |query: &Query| {
-                let begun = Instant::now();
-                let ranking = search(&snapshot, query, &Scope { k: RESULTS, allows, is_query: &none });
-                let shares = categories(&ranking.votes);
-                (begun.elapsed(), ranking, shares)
-            };
-            queries.iter().for_each(|query| drop(ask(query)));
-            let mut times: Vec<_> = queries.iter().map(|query| ask(query).0).collect();
-            times.sort();
-            println!(
-                "{name:<20} median {:8.2?}  fastest {:8.2?}  slowest {:8.2?}  resident {:.0} MB",
-                times[times.len() / 2],
-                times[0],
-                times[times.len() - 1],
-                resident_mb()
-            );
+        for (name, filter) in &filters {
+            let begun = Instant::now();
+            let passing = filter.as_ref().map(|filter| Passing::new(&snapshot, filter));
+            let prepared = begun.elapsed();
+            let passing = passing.as_ref();
+            // The second line: the same regions under a filter of their own, their votes known.
+            for votes in [true, false] {
+                let ask = |query: &Query| {
+                    let begun = Instant::now();
+                    let scope = Scope { k: RESULTS, passing, votes, is_query: &none };
+                    let shares = categories(&search(&snapshot, query, &scope).votes);
+                    (begun.elapsed(), shares)
+                };
+                queries.iter().for_each(|query| drop(ask(query)));
+                let mut times: Vec<_> = queries.iter().map(|query| ask(query).0).collect();
+                times.sort();
+                println!(
+                    "{name:<20} {:<8} median {:8.2?}  fastest {:8.2?}  slowest {:8.2?}  once {prepared:8.2?}  resident {:.0} MB",
+                    if votes { "votes" } else { "no votes" },
+                    times[times.len() / 2],
+                    times[0],
+                    times[times.len() - 1],
+                    resident_mb()
+                );
+            }
         }
         let questions: Vec<_> = (0..CHECKED as u32).map(|number| self.question(number)).collect();
         self.check(&snapshot, "regions", &questions);
@@ -208,7 +224,9 @@ impl Million {
         let mut times = Vec::new();
         for (question, truth) in questions.iter().zip(&truth.0) {
             let query = self.query_of(question);
-            let ask = || search(snapshot, &query, &Scope { k: RESULTS, allows: &|_| true, is_query: &none });
+            let ask = || {
+                search(snapshot, &query, &Scope { k: RESULTS, passing: None, votes: true, is_query: &none })
+            };
             let ranking = ask();
             times.extend((0..3).map(|_| {
                 let begun = Instant::now();
@@ -233,7 +251,7 @@ impl Million {
             times[times.len() / 2],
             shared as f64 / (RESULTS * questions.len()) as f64,
             questions.len(),
-            f64::from(votes as u32) / f64::from(all_votes as u32)
+            f64::from(votes as u32) / f64::from(all_votes.max(1) as u32)
         );
     }
 
@@ -333,7 +351,7 @@ fn cold(dir: &Path) {
     if std::env::var_os("EARMARK_BENCH_UNWARMED").is_none() {
         snapshot.prewarm();
     }
-    let scope = Scope { k: RESULTS, allows: &|_| true, is_query: &|_| false };
+    let scope = Scope { k: RESULTS, passing: None, votes: true, is_query: &|_| false };
     let hits = search(&snapshot, &query, &scope).hits.len();
     println!(
         "first question{} {:.1?}, {hits} hits, resident {:.0} MB; the second {:.1?}",

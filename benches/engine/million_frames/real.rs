@@ -39,7 +39,8 @@ pub(crate) fn measure(folder: &Path, network: &Network) {
         let asked_about = &sounds[number][..sounds[number].len().min(QUERY_FRAMES)];
         let query = Query::new(&quantiser, asked_about.iter().map(|frame| (0.0, frame.as_slice())));
         let itself = |sound: &SoundRef<'_>| sound.row.hash() >> 64 == number as u128;
-        let ranking = search(&snapshot, &query, &Scope { k: RESULTS, allows: &|_| true, is_query: &itself });
+        let ranking =
+            search(&snapshot, &query, &Scope { k: RESULTS, passing: None, votes: true, is_query: &itself });
         let mut exact: Vec<(f32, usize)> = (0..sounds.len())
             .filter(|other| *other != number)
             .map(|other| (similarity(&directions[number][..asked_about.len()], &directions[other]), other))

@@ -75,7 +75,7 @@ impl Truth {
                     for (frame, voters) in frames.iter().zip(voters) {
                         let cosine = best_cosine(frame, &stored);
                         sum += cosine;
-                        if sound.cat.is_some() {
+                        if million.labelled && sound.cat.is_some() {
                             voters.push(number, cosine);
                         }
                     }

@@ -315,6 +315,8 @@ fn fault(error: Error) -> Fault {
         }
         Error::IoError(error) => Fault::Io(error),
         Error::DecodeError(what) => Fault::malformed(what),
+        // An MP4 without its index was not finished or is cut short, whatever its reader calls that.
+        Error::Unsupported(what) if what.contains("missing") => Fault::malformed(what),
         Error::Unsupported(what) => Fault::Unsupported(what.into()),
         Error::LimitError(what) => Fault::Limit(what.into()),
         other => Fault::malformed(other.to_string()),

@@ -44,7 +44,7 @@ pub enum AudioError {
         path: PathBuf,
     },
     /// The container is known, what it holds is not.
-    #[error("{}: holds {what}, which is not supported; convert it to WAV or FLAC", path.display())]
+    #[error("{}: is not supported: {what}; convert it to WAV or FLAC", path.display())]
     Unsupported {
         /// The file.
         path: PathBuf,

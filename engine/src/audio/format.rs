@@ -52,6 +52,22 @@ impl Container {
         self as u8
     }
 
+    /// A short name for tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wav => "WAV",
+            Self::Rf64 => "RF64",
+            Self::Wave64 => "W64",
+            Self::Aiff => "AIFF",
+            Self::Flac => "FLAC",
+            Self::Mp3 => "MP3",
+            Self::Aac => "AAC",
+            Self::Ogg => "Ogg",
+            Self::M4a => "M4A",
+            Self::Caf => "CAF",
+        }
+    }
+
     /// The container that an index stores as `number`.
     pub fn from_u8(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()

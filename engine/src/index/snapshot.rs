@@ -77,6 +77,21 @@ impl Snapshot {
         Ok(snapshot)
     }
 
+    /// A library of one segment that is held in memory, such as one of foreign bytes under test; it has no folders, so
+    /// that its sounds have no full paths.
+    pub fn of_segment(segment: Segment) -> Self {
+        let path = segment.path().to_owned();
+        let entry = super::SegmentEntry {
+            file: path.to_string_lossy().into_owned(),
+            bytes: segment.len_bytes(),
+            sounds: segment.sound_rows().len() as u32,
+            frames: segment.frame_rows().len() as u32,
+            tombstones: Vec::new(),
+        };
+        let manifest = Manifest { segments: vec![entry], ..Manifest::empty(segment.model()) };
+        Self::assemble(Path::new(""), manifest, BTreeMap::from([(path, Arc::new(segment))]))
+    }
+
     pub(super) fn of(dir: &Path, manifest: Manifest) -> Self {
         Self::assemble(dir, manifest, BTreeMap::new())
     }
@@ -190,6 +205,13 @@ impl Snapshot {
     pub fn get(&self, id: SoundId) -> Option<SoundRef<'_>> {
         let segment = self.segments.get(id.segment as usize)?.as_ref()?;
         self.is_live(id).then(|| segment.sound(id.sound)).flatten()
+    }
+
+    /// Number of sounds that are there, those of damaged segments included.
+    pub fn sound_count(&self) -> usize {
+        let live =
+            |entry: &super::SegmentEntry| (entry.sounds as usize).saturating_sub(entry.tombstones.len());
+        self.manifest.segments.iter().map(live).sum()
     }
 
     /// All sounds that are there.

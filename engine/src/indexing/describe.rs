@@ -6,6 +6,8 @@ use crate::audio::Metadata;
 use crate::index::{Details, composed_text};
 use crate::ucs::{CatIndex, Label, LabelTable, label_from_file_name, label_from_metadata, labels};
 
+use super::foreign;
+
 /// Longest searchable text of one sound, bytes.
 const MAX_TEXT: usize = 16 << 10;
 
@@ -16,7 +18,7 @@ pub fn describe(metadata: &Metadata, warnings: &[String]) -> Details {
         metadata.category.as_deref(),
         metadata.subcategory.as_deref(),
     );
-    Details {
+    let mut details = Details {
         title: metadata.title.clone(),
         description: metadata.description.clone(),
         keywords: metadata.keywords.clone(),
@@ -26,7 +28,9 @@ pub fn describe(metadata: &Metadata, warnings: &[String]) -> Details {
         metadata_cat: cat.map(CatIndex::to_u16),
         bits_per_sample: None,
         warnings: warnings.to_vec(),
-    }
+    };
+    foreign::note_metadata(&mut details, metadata);
+    details
 }
 
 /// The label of a sound: a table outranks the file name, which outranks the metadata.

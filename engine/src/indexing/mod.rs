@@ -7,6 +7,7 @@
 
 mod describe;
 mod error;
+mod foreign;
 mod hash;
 mod plan;
 mod priority;
@@ -19,6 +20,7 @@ mod work;
 
 pub use describe::{describe, label_of, searchable_text};
 pub use error::IndexingError;
+pub use foreign::{ForeignCatId, file_warnings, foreign_cat_ids};
 pub use hash::content_hash;
 pub use plan::Plan;
 pub use priority::step_back;

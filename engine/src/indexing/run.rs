@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,11 @@ use crate::index::{
 use crate::network::{FrameEmbedder, Network};
 use crate::ucs::{Label, LabelSource, LabelTable};
 
+use super::foreign::note_table;
 use super::plan::{Plan, Task};
 use super::walk::{FoundFile, Problem, Walked, has_entries};
-use super::work::{Outcome, Worker};
-use super::{IndexingError, label_of, searchable_text};
+use super::work::{Done, Outcome, Worker};
+use super::{IndexingError, file_warnings, label_of, searchable_text};
 
 /// A segment is finished when it holds so many frames …
 const SEGMENT_FRAMES: usize = 1 << 14;
@@ -51,6 +52,10 @@ pub trait Observer {
     fn planned(&mut self, files: usize, bytes: u64);
     /// Time has passed: audio embedded so far, seconds.
     fn tick(&mut self, audio_s: f64);
+    /// So many bytes of the files are behind the workers, the part of those they are in included; comes before a tick.
+    fn looked_into(&mut self, bytes: u64) {
+        let _ = bytes;
+    }
     /// A file is done, well or not.
     fn file_done(&mut self, path: &Path, bytes: u64, problem: Option<&str>);
 }
@@ -136,10 +141,10 @@ pub fn index(
         before,
     };
     observer.planned(plan.tasks.len(), plan.tasks.iter().map(|task| task.file.size).sum());
-    let audio_ms = AtomicU64::new(0);
+    let done = Done::default();
     run.keep_unchanged(plan.unchanged)?;
     run.respell(plan.respelled)?;
-    run.work(request, &plan.tasks, &audio_ms, observer)?;
+    run.work(request, &plan.tasks, &done, observer)?;
     run.summary.cancelled = request.cancel.load(Ordering::Relaxed);
     if !run.summary.cancelled {
         run.summary.removed = run.missing.len();
@@ -152,7 +157,7 @@ pub fn index(
     if !summary.cancelled {
         writer.tidy(&|| request.cancel.load(Ordering::Relaxed))?;
     }
-    summary.audio_s = audio_ms.load(Ordering::Relaxed) as f64 / 1000.0;
+    summary.audio_s = done.audio_s();
     summary.elapsed_s = begun.elapsed().as_secs_f64();
     Ok(summary)
 }
@@ -212,7 +217,7 @@ impl Run<'_> {
         &mut self,
         request: &Request<'_>,
         tasks: &[Task],
-        audio_ms: &AtomicU64,
+        done: &Done,
         observer: &mut dyn Observer,
     ) -> Result<(), IndexingError> {
         let jobs = request.jobs.clamp(1, tasks.len().max(1));
@@ -227,7 +232,7 @@ impl Run<'_> {
                 quantiser: &quantiser,
                 cancel: request.cancel,
                 stop: &stop,
-                audio_ms,
+                done,
             });
         }
         thread::scope(|scope| {
@@ -255,7 +260,7 @@ impl Run<'_> {
                 });
             }
             drop((take, report));
-            let written = self.write_reports(&reports, audio_ms, observer);
+            let written = self.write_reports(&reports, done, observer);
             // Lets workers and the giver end when writing failed.
             stop.store(true, Ordering::Relaxed);
             reports.try_iter().for_each(drop);
@@ -267,7 +272,7 @@ impl Run<'_> {
     fn write_reports(
         &mut self,
         reports: &crossbeam_channel::Receiver<(&Task, Outcome)>,
-        audio_ms: &AtomicU64,
+        done: &Done,
         observer: &mut dyn Observer,
     ) -> Result<(), IndexingError> {
         loop {
@@ -293,7 +298,8 @@ impl Run<'_> {
                 Err(RecvTimeoutError::Timeout) => self.commit_when_due()?,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
-            observer.tick(audio_ms.load(Ordering::Relaxed) as f64 / 1000.0);
+            observer.looked_into(done.bytes.load(Ordering::Relaxed));
+            observer.tick(done.audio_s());
         }
     }
 
@@ -334,10 +340,10 @@ impl Run<'_> {
             }
             Outcome::Embedded { mut record, frames } => {
                 self.place(&task.file, &mut record)?;
-                for warning in &record.details.warnings {
+                for warning in file_warnings(&record.details) {
                     self.summary
                         .warnings
-                        .push(Problem { path: task.file.path.clone(), reason: warning.clone() });
+                        .push(Problem { path: task.file.path.clone(), reason: warning.to_owned() });
                 }
                 self.segment()?.add(&record, &frames)?;
                 match task.replaces {
@@ -378,15 +384,16 @@ impl Run<'_> {
     /// Gives a sound the label that is right now; tells whether it is another. A label from a table stays with its
     /// sound until a table says otherwise.
     fn relabel(&mut self, path: &Path, record: &mut SoundRecord) -> bool {
+        let noted = self.labels.is_some_and(|table| note_table(&mut record.details, table, path));
         let label = self.label(path, record);
         let from_table = label.is_some_and(|label| label.source == LabelSource::Csv);
         if record.cat_source == LabelSource::Csv.to_u8() && !from_table {
-            return false;
+            return noted;
         }
         let before = (record.cat, record.cat_source);
         record.cat = label.map(|label| label.cat.to_u16());
         record.cat_source = label.map_or(0, |label| label.source.to_u8());
-        before != (record.cat, record.cat_source)
+        noted || before != (record.cat, record.cat_source)
     }
 
     fn label(&mut self, path: &Path, record: &SoundRecord) -> Option<Label> {

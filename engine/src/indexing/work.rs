@@ -40,12 +40,35 @@ pub(super) struct Worker<'a> {
     pub cancel: &'a AtomicBool,
     /// … or because writing failed.
     pub stop: &'a AtomicBool,
-    /// Audio embedded so far by all workers, milliseconds.
-    pub audio_ms: &'a AtomicU64,
+    /// How far all workers are.
+    pub done: &'a Done,
+}
+
+/// How far the workers are, files in work included.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// Audio embedded, milliseconds.
+    pub audio_ms: AtomicU64,
+    /// Bytes of files looked into.
+    pub bytes: AtomicU64,
+}
+
+impl Done {
+    /// Audio embedded, seconds.
+    pub(super) fn audio_s(&self) -> f64 {
+        self.audio_ms.load(Ordering::Relaxed) as f64 / 1000.0
+    }
 }
 
 impl Worker<'_> {
     pub(super) fn look_into(&mut self, task: &Task) -> Outcome {
+        let mut counted_bytes = 0;
+        let outcome = self.examine(task, &mut counted_bytes);
+        self.done.bytes.fetch_add(task.file.size - counted_bytes, Ordering::Relaxed);
+        outcome
+    }
+
+    fn examine(&mut self, task: &Task, counted_bytes: &mut u64) -> Outcome {
         let stop = || self.cancel.load(Ordering::Relaxed) || self.stop.load(Ordering::Relaxed);
         let hashed = check_unchanged(task).and_then(|()| {
             content_hash(&task.file.path, &stop).map_err(|error| unreadable(&task.file.path, &error))
@@ -62,13 +85,18 @@ impl Worker<'_> {
         if let Some((from, _)) = own.or_else(|| task.candidates.iter().find(same)) {
             return Outcome::Known { from: *from, modified_ns };
         }
-        self.embed(task, modified_ns, hash).unwrap_or_else(|reason| {
+        self.embed(task, (modified_ns, hash), counted_bytes).unwrap_or_else(|reason| {
             self.embedder.reset();
             Outcome::Failed { reason, read: true }
         })
     }
 
-    fn embed(&mut self, task: &Task, modified_ns: i64, hash: u128) -> Result<Outcome, String> {
+    fn embed(
+        &mut self,
+        task: &Task,
+        (modified_ns, hash): (i64, u128),
+        counted_bytes: &mut u64,
+    ) -> Result<Outcome, String> {
         let path = &task.file.path;
         let rate_hz = self.embedder.card().front_end.sample_rate_hz;
         let mut stream = MonoStream::open(path, rate_hz).map_err(|error| error.to_string())?;
@@ -85,8 +113,13 @@ impl Worker<'_> {
                 return Ok(Outcome::Cancelled);
             }
             let ms = (stream.source_duration_s() * 1000.0) as u64;
-            self.audio_ms.fetch_add(ms - counted_ms, Ordering::Relaxed);
+            self.done.audio_ms.fetch_add(ms - counted_ms, Ordering::Relaxed);
             counted_ms = ms;
+            let share = stream.reader().format().duration_s().map_or(0.0, |all_s| ms as f64 / 1000.0 / all_s);
+            // A header may promise less than there is.
+            let bytes = (task.file.size as f64 * share.min(1.0)) as u64;
+            self.done.bytes.fetch_add(bytes.saturating_sub(*counted_bytes), Ordering::Relaxed);
+            *counted_bytes = bytes.clamp(*counted_bytes, task.file.size);
         }
         self.embedder.finish(&mut keep).map_err(|error| format!("{}: {error}", path.display()))?;
         check_unchanged(task)?;

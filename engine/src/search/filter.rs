@@ -22,7 +22,7 @@
 use memchr::memmem::Finder;
 
 use self::quantity::{Condition, Quantity};
-use crate::index::composed_text;
+use crate::index::{SoundRef, composed_text};
 use crate::ucs::{CatIndex, Catalogue, glob};
 
 mod quantity;
@@ -128,6 +128,21 @@ impl Filter {
     /// Whether the filter holds for a sound.
     pub fn matches(&self, facts: &Facts<'_>) -> bool {
         self.terms.iter().all(|term| term.holds(facts, Some(facts.text)).unwrap_or(false))
+    }
+
+    /// Whether a sound passes; its text is fetched only where it decides.
+    pub fn passes(&self, sound: &SoundRef<'_>) -> bool {
+        let facts = |text| Facts {
+            text,
+            cat: sound.cat().and_then(CatIndex::new),
+            duration_s: sound.row.duration_s,
+            channels: sound.row.channels,
+            sample_rate_hz: sound.row.sample_rate_hz,
+        };
+        match self.decide_without_text(&facts("")) {
+            Some(decided) => decided,
+            None => self.matches(&facts(sound.text().unwrap_or_default())),
+        }
     }
 
     /// Whether the filter holds, as far as this can be told from everything but [`Facts::text`], which is ignored;

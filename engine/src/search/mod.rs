@@ -7,9 +7,11 @@
 mod admission;
 mod categories;
 mod flat;
+mod gathered;
 mod near;
 mod neighbours;
 mod parallel;
+mod passing;
 mod probe;
 mod query;
 mod scan;
@@ -23,6 +25,7 @@ pub use categories::{CategoryShare, Shares, Vote, categories};
 pub use neighbours::{
     MAX_ASKED_FRAMES, MAX_VOTING_FRAMES, NEIGHBOURS, Neighbour, Neighbourhood, Neighbours, neighbours,
 };
+pub use passing::Passing;
 pub use query::{MAX_QUERY_FRAMES, Query};
 pub use scan::{Hit, Ranking, scan_bank, search};
 pub use scope::Scope;

@@ -17,7 +17,7 @@ use super::admission::Admission;
 use super::flat::VOTERS;
 use super::near::{Near, NearSounds};
 use super::parallel::on_threads;
-use super::scope::{Allowed, Scope};
+use super::scope::Scope;
 
 /// Lists looked into first: they hold most of what is closest, and its cosines keep out most of what follows.
 const FIRST: usize = 6;
@@ -107,13 +107,7 @@ impl<'a> Probe<'a> {
     }
 
     /// The closest sounds in the lists nearest to each query frame.
-    pub(super) fn run(
-        mut self,
-        snapshot: &Snapshot,
-        scope: &Scope<'_>,
-        allowed: &Allowed,
-        threads: usize,
-    ) -> Nearest {
+    pub(super) fn run(mut self, snapshot: &Snapshot, scope: &Scope<'_>, threads: usize) -> Nearest {
         let keep = KEPT.max(4 * scope.k);
         let empty = Nearest {
             hits: vec![NearSounds::new(keep); self.query.len()],
@@ -123,15 +117,15 @@ impl<'a> Probe<'a> {
         if lists == 0 {
             return empty;
         }
-        let share = match allowed {
-            Allowed::Narrow { frames, all_frames, .. } if self.wanted.hits => {
-                (*frames as f64 / *all_frames as f64 / FULL_SHARE).clamp(LEAST_SHARE, 1.0)
+        let share = match scope.passing {
+            Some(passing) if self.wanted.hits => {
+                (passing.frames() as f64 / self.frames as f64 / FULL_SHARE).clamp(LEAST_SHARE, 1.0)
             }
             _ => 1.0,
         };
         let full = EFFORT / (self.frames as f64).sqrt() * lists as f64 / share;
         let collector = |near: &Nearest| Collector {
-            admission: Admission::new(snapshot, scope, allowed),
+            admission: Admission::new(snapshot, scope),
             near: near.clone(),
             residual: Residual::default(),
             scratch: Vec::new(),

@@ -9,12 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::index::{Segment, Snapshot, SoundId, SoundRef};
 use crate::vectors;
 
+use super::Passing;
 use super::Query;
 use super::categories::Vote;
 use super::flat::Found;
+use super::gathered::Gathered;
 use super::parallel::{on_threads, threads};
 use super::probe::{Probe, Wanted};
-use super::scope::{Allowed, Scope, is_set};
+use super::scope::Scope;
 use super::top::Top;
 use super::weigh::Scales;
 
@@ -22,8 +24,8 @@ use super::weigh::Scales;
 const BATCH: usize = 1024;
 /// So many frames of labelled sounds, and no more than one in eight, are compared without looking into lists …
 const FEW_LABELLED: usize = 1 << 15;
-/// … and so many of allowed sounds: the lists that hold enough of them would be very many.
-const FEW_ALLOWED: usize = 1 << 16;
+/// … and so many of sounds that pass a filter: the lists that hold enough of them would be very many.
+const FEW_PASSING: usize = 1 << 17;
 
 /// A sound found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,23 +54,25 @@ pub struct Ranking {
 /// Damaged rows are passed over; `verify` reports them.
 ///
 /// # Panics
-/// When the query comes from a model with another embedding size than the library's.
+/// When the query comes from a model with another embedding size than the library's, or [`Scope::passing`] from another
+/// snapshot.
 pub fn search(snapshot: &Snapshot, query: &Query, scope: &Scope<'_>) -> Ranking {
     let size = snapshot.manifest().model.embedding_size as usize;
     assert_eq!(size, query.embedding_size(), "query of another model");
+    assert!(scope.passing.is_none_or(|passing| passing.is_of(snapshot)), "filter of another snapshot");
     if query.is_empty() {
         return Ranking { hits: Vec::new(), votes: Vec::new() };
     }
     let threads = threads();
-    let allowed = Allowed::new(snapshot, scope, threads);
     // Some more than are wanted: near the end, the rounding of the query decides who is in.
     let contenders = Scope { k: scope.k.saturating_add(scope.k / 2).saturating_add(8), ..*scope };
     let k = if scope.k == 0 { 0 } else { contenders.k };
-    let whole = Whole::new(snapshot, &allowed);
-    let mut found = whole.compare(query, scope, &allowed, k, threads);
-    let wanted = Wanted { hits: k > 0 && !whole.all_allowed, votes: !whole.all_labelled };
+    let whole = Whole::new(snapshot, scope);
+    let mut found = whole.compare(query, scope, k, threads);
+    let wanted =
+        Wanted { hits: k > 0 && whole.all_passing.is_none(), votes: scope.votes && !whole.all_labelled };
     if wanted.hits || wanted.votes {
-        let mut near = Probe::new(snapshot, query, wanted).run(snapshot, &contenders, &allowed, threads);
+        let mut near = Probe::new(snapshot, query, wanted).run(snapshot, &contenders, threads);
         let mut scales = Scales::new(snapshot, query);
         if wanted.hits {
             scales.weigh_hits(&near, &mut found.hits);
@@ -101,24 +105,26 @@ pub fn scan_bank(bank: &Segment, query: &Query, is_query: &dyn Fn(&SoundRef<'_>)
 /// What is compared whole, rather than looked for in lists.
 struct Whole<'a> {
     snapshot: &'a Snapshot,
-    /// Every allowed sound: there are few.
-    all_allowed: bool,
+    /// Every sound that passes the filter: there are few.
+    all_passing: Option<&'a Passing>,
     /// Every labelled sound: there are few.
     all_labelled: bool,
+    /// Whether labelled sounds vote.
+    votes: bool,
 }
 
 /// Sounds of a segment that are compared whole.
 enum Batch<'a> {
     /// Those of a small segment, from the first to before the last.
     Run(u32, &'a Segment, std::ops::Range<usize>),
-    /// Allowed sounds of a large segment, in some words of the bits.
-    Allowed(u32, &'a Segment, std::ops::Range<usize>),
+    /// Some of the few sounds of large segments that pass.
+    Passing(&'a Gathered, std::ops::Range<usize>),
     /// Labelled sounds of a large segment.
     Labelled(u32, &'a Segment, &'a [u32]),
 }
 
 impl<'a> Whole<'a> {
-    fn new(snapshot: &'a Snapshot, allowed: &Allowed) -> Self {
+    fn new(snapshot: &'a Snapshot, scope: &Scope<'a>) -> Self {
         let (mut labelled, mut all) = (0, 0);
         for (_, segment) in snapshot.segments().filter(|(_, segment)| segment.partition().is_some()) {
             let (sounds, frames) = (segment.sound_rows().len().max(1), segment.frame_rows().len());
@@ -126,47 +132,40 @@ impl<'a> Whole<'a> {
             // Sounds have about as many frames with a label as without.
             labelled += segment.labelled().map_or(sounds, <[u32]>::len) * frames.div_ceil(sounds);
         }
-        let few = FEW_ALLOWED.min(all / 8);
-        let all_allowed = matches!(allowed, Allowed::Narrow { frames, .. } if *frames <= few);
-        Self { snapshot, all_allowed, all_labelled: labelled <= FEW_LABELLED.min(all / 8) }
+        let few = FEW_PASSING.min(all / 16);
+        let all_passing = scope.passing.filter(|passing| scope.k > 0 && passing.frames() <= few);
+        let all_labelled = labelled <= FEW_LABELLED.min(all / 8);
+        Self { snapshot, all_passing, all_labelled, votes: scope.votes }
     }
 
     fn batches(&self) -> Vec<Batch<'a>> {
+        let ranges =
+            |count: usize| (0..count).step_by(BATCH).map(move |first| first..count.min(first + BATCH));
         let mut batches = Vec::new();
+        if let Some(passing) = self.all_passing {
+            let gathered = passing.gathered(self.snapshot);
+            batches.extend(ranges(gathered.len()).map(|range| Batch::Passing(gathered, range)));
+        }
         for (at, segment) in self.snapshot.segments() {
             let sounds = segment.sound_rows().len();
-            let ranges = |count: usize, step: usize| {
-                (0..count).step_by(step).map(move |first| first..count.min(first + step))
-            };
             if segment.partition().is_none() {
-                batches.extend(ranges(sounds, BATCH).map(|range| Batch::Run(at, segment, range)));
+                batches.extend(ranges(sounds).map(|range| Batch::Run(at, segment, range)));
                 continue;
             }
-            if self.all_allowed {
-                let words = ranges(sounds.div_ceil(64), BATCH);
-                batches.extend(words.map(|range| Batch::Allowed(at, segment, range)));
-            }
-            if let Some(labelled) = segment.labelled().filter(|_| self.all_labelled) {
+            if let Some(labelled) = segment.labelled().filter(|_| self.votes && self.all_labelled) {
                 batches.extend(labelled.chunks(BATCH).map(|part| Batch::Labelled(at, segment, part)));
             }
         }
         batches
     }
 
-    fn compare<'q>(
-        &self,
-        query: &'q Query,
-        scope: &Scope<'_>,
-        allowed: &Allowed,
-        k: usize,
-        threads: usize,
-    ) -> Found<'q> {
+    fn compare<'q>(&self, query: &'q Query, scope: &Scope<'_>, k: usize, threads: usize) -> Found<'q> {
         let batches = self.batches();
         let next = AtomicUsize::new(0);
         let mut all = on_threads(threads.min(batches.len()), || {
             let mut found = Found::new(query, k);
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                self.compare_batch(batch, scope, allowed, &mut found);
+                self.compare_batch(batch, query, scope, &mut found);
             }
             found
         })
@@ -176,11 +175,7 @@ impl<'a> Whole<'a> {
         found
     }
 
-    fn compare_batch(&self, batch: &Batch<'_>, scope: &Scope<'_>, allowed: &Allowed, found: &mut Found<'_>) {
-        let may_hit = |id: SoundId, sound: &SoundRef<'_>| match allowed {
-            Allowed::Wide => scope.k > 0 && (scope.allows)(sound),
-            Allowed::Narrow { bits, .. } => is_set(bits, id),
-        };
+    fn compare_batch(&self, batch: &Batch<'_>, query: &Query, scope: &Scope<'_>, found: &mut Found<'_>) {
         let get = |segment: u32, sound: u32| {
             let id = SoundId { segment, sound };
             Some((id, self.snapshot.get(id).filter(|sound| !(scope.is_query)(sound))?))
@@ -188,22 +183,17 @@ impl<'a> Whole<'a> {
         match batch {
             Batch::Run(at, segment, sounds) => {
                 for (id, sound) in sounds.clone().filter_map(|sound| get(*at, sound as u32)) {
-                    found.take(segment, &sound, id, (may_hit(id, &sound), sound.cat()));
+                    found.take(
+                        segment,
+                        &sound,
+                        id,
+                        (scope.k > 0 && scope.passes(id), sound.cat().filter(|_| self.votes)),
+                    );
                 }
                 found.compare(segment);
             }
-            Batch::Allowed(at, segment, words) => {
-                let Allowed::Narrow { bits, .. } = allowed else { return };
-                for word in words.clone() {
-                    let mut left = bits[*at as usize][word];
-                    while left != 0 {
-                        let sound = word as u32 * 64 + left.trailing_zeros();
-                        left &= left - 1;
-                        let Some((id, sound)) = get(*at, sound) else { continue };
-                        found.take(segment, &sound, id, (true, None));
-                    }
-                }
-                found.compare(segment);
+            Batch::Passing(gathered, sounds) => {
+                gathered.compare(sounds.clone(), (self.snapshot, query, scope), found);
             }
             Batch::Labelled(at, segment, sounds) => {
                 for (id, sound) in sounds.iter().filter_map(|sound| get(*at, *sound)) {

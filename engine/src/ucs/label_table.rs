@@ -22,18 +22,26 @@ const SUBCATEGORY_HEADINGS: [&str; 2] = ["subcategory", "ucssubcategory"];
 #[derive(Clone, Debug)]
 pub struct LabelTable {
     path: PathBuf,
-    rows: Vec<Row>,
-    /// Rows by file name, and by folder and file name (`folder/file`) where they have a folder.
-    by_end: HashMap<String, Vec<usize>>,
+    rows: Rows<CatIndex>,
+    /// Rows whose CatID is not in the list.
+    foreign: Rows<String>,
     errors: Vec<RowError>,
 }
 
+/// Rows that say something of files.
 #[derive(Clone, Debug)]
-struct Row {
+struct Rows<T> {
+    rows: Vec<Row<T>>,
+    /// Rows by file name, and by folder and file name (`folder/file`) where they have a folder.
+    by_end: HashMap<String, Vec<usize>>,
+}
+
+#[derive(Clone, Debug)]
+struct Row<T> {
     line: u64,
     /// Lower-case folders and file name, as far as the table gives them.
     components: Vec<String>,
-    cat: CatIndex,
+    said: T,
 }
 
 /// A row of a label table that cannot be used; the others are.
@@ -160,8 +168,8 @@ impl LabelTable {
         let mut records = table::rows(text, heading_line).into_records();
         let headings = records.next().and_then(Result::ok).unwrap_or_default();
         let columns = Columns::find(path, &headings)?;
-        let mut table =
-            Self { path: path.to_owned(), rows: Vec::new(), by_end: HashMap::new(), errors: Vec::new() };
+        let (rows, foreign) = (Rows::default(), Rows::default());
+        let mut table = Self { path: path.to_owned(), rows, foreign, errors: Vec::new() };
         let mut lines = LineCounter::new(text);
         for record in records {
             let (line, row) = match &record {
@@ -176,18 +184,17 @@ impl LabelTable {
             };
             match row {
                 Ok(None) => {}
-                Ok(Some((components, cat))) => table.push(Row { line, components, cat }),
-                Err(problem) => table.errors.push(RowError { path: path.to_owned(), line, problem }),
+                Ok(Some((components, said))) => table.rows.push(Row { line, components, said }),
+                Err(problem) => {
+                    if let (RowProblem::UnknownCatId { found, .. }, Ok(record)) = (&problem, &record) {
+                        let components = columns.components(record);
+                        table.foreign.push(Row { line, components, said: found.clone() });
+                    }
+                    table.errors.push(RowError { path: path.to_owned(), line, problem });
+                }
             }
         }
         Ok(table)
-    }
-
-    fn push(&mut self, row: Row) {
-        for key in ends(&row.components) {
-            self.by_end.entry(key).or_default().push(self.rows.len());
-        }
-        self.rows.push(row);
     }
 
     /// The rows that could not be used.
@@ -197,12 +204,12 @@ impl LabelTable {
 
     /// How many rows label a file.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.rows.rows.len()
     }
 
     /// Whether no row labels a file.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.rows.is_empty()
     }
 
     /// The label of the file at `path`; letter case and the kind of path separator do not matter.
@@ -214,8 +221,43 @@ impl LabelTable {
     /// # Errors
     /// [`AmbiguousLabel`] where the best rows disagree.
     pub fn lookup(&self, path: &Path) -> Result<Option<CatIndex>, AmbiguousLabel> {
+        let best = self.rows.best(path);
+        let Some(first) = best.first() else { return Ok(None) };
+        if best.iter().any(|row| row.said != first.said) {
+            return Err(AmbiguousLabel {
+                table: self.path.clone(),
+                file: path.display().to_string(),
+                lines: best.iter().map(|row| row.line).collect(),
+            });
+        }
+        Ok(Some(first.said))
+    }
+
+    /// A CatID that is not in the list and that the table gives the file at `path`, where it gives no right one.
+    pub fn foreign(&self, path: &Path) -> Option<&str> {
+        let row = *self.foreign.best(path).first()?;
+        self.rows.best(path).is_empty().then_some(row.said.as_str())
+    }
+}
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), by_end: HashMap::new() }
+    }
+}
+
+impl<T> Rows<T> {
+    fn push(&mut self, row: Row<T>) {
+        for key in ends(&row.components) {
+            self.by_end.entry(key).or_default().push(self.rows.len());
+        }
+        self.rows.push(row);
+    }
+
+    /// The rows that fit a file best.
+    fn best(&self, path: &Path) -> Vec<&Row<T>> {
         let components = components(&path.to_string_lossy());
-        let fit = |row: &Row| {
+        let fit = |row: &Row<T>| {
             let agreeing = row.components.iter().rev().zip(components.iter().rev());
             let agreeing = agreeing.take_while(|(a, b)| a == b).count();
             let whole_row = agreeing == row.components.len();
@@ -230,17 +272,8 @@ impl LabelTable {
                 break;
             }
         }
-        let Some(best) = fits.iter().map(|(fit, _)| *fit).max() else { return Ok(None) };
-        let best: Vec<&Row> =
-            fits.iter().filter(|(fit, _)| *fit == best).map(|&(_, at)| &self.rows[at]).collect();
-        if best.iter().any(|row| row.cat != best[0].cat) {
-            return Err(AmbiguousLabel {
-                table: self.path.clone(),
-                file: path.display().to_string(),
-                lines: best.iter().map(|row| row.line).collect(),
-            });
-        }
-        Ok(Some(best[0].cat))
+        let best = fits.iter().map(|(fit, _)| *fit).max();
+        fits.iter().filter(|(fit, _)| Some(*fit) == best).map(|&(_, at)| &self.rows[at]).collect()
     }
 }
 
@@ -292,8 +325,16 @@ impl Columns {
                 subcategory: subcategory.unwrap_or_default().to_owned(),
             },
         })?;
-        let components = joined(field(self.path), field(self.file));
+        let components = self.components(record);
         if components.is_empty() { Err(RowProblem::NoFile) } else { Ok(Some((components, cat))) }
+    }
+}
+
+impl Columns {
+    /// Folders and name of the file that a row is about.
+    fn components(&self, record: &csv::StringRecord) -> Vec<String> {
+        let field = |column: Option<usize>| column.and_then(|at| record.get(at)).map(str::trim);
+        joined(field(self.path), field(self.file))
     }
 }
 

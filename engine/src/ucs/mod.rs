@@ -11,7 +11,7 @@ pub mod file_name;
 pub mod glob;
 pub mod label_table;
 pub mod labels;
-mod table;
+pub mod table;
 
 pub use catalogue::{CatIndex, Catalogue, Entry, UcsError};
 pub use file_name::{UcsName, UcsNameError};

@@ -8,7 +8,10 @@ use std::path::Path;
 const MAX_BYTES: u64 = 256 << 20;
 
 /// Reads the file at `path` as text, whatever its encoding.
-pub(super) fn read_text(path: &Path) -> io::Result<String> {
+///
+/// # Errors
+/// Those of the system, and that the file is larger than 256 MiB.
+pub fn read_text(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_BYTES {
@@ -18,7 +21,7 @@ pub(super) fn read_text(path: &Path) -> io::Result<String> {
 }
 
 /// UTF-8 with or without a byte order mark, UTF-16 with one (as spreadsheets write), else Latin-1.
-pub(super) fn decode(bytes: &[u8]) -> String {
+pub fn decode(bytes: &[u8]) -> String {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
         char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
@@ -39,7 +42,7 @@ pub(super) fn decode(bytes: &[u8]) -> String {
 /// A reader of `text` that takes every record, the headings included, as a row.
 ///
 /// The separator is the one of `,`, `;` and tab that `heading_line` holds most often.
-pub(super) fn rows<'t>(text: &'t str, heading_line: &str) -> csv::Reader<&'t [u8]> {
+pub fn rows<'t>(text: &'t str, heading_line: &str) -> csv::Reader<&'t [u8]> {
     csv::ReaderBuilder::new()
         .delimiter(separator(heading_line))
         .flexible(true)
@@ -48,7 +51,7 @@ pub(super) fn rows<'t>(text: &'t str, heading_line: &str) -> csv::Reader<&'t [u8
 }
 
 /// A heading as it is compared: lower case, letters and digits alone (`Sub Category` = `sub_category`).
-pub(super) fn heading(text: &str) -> String {
+pub fn heading(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use earmark_engine::index::{
     Details, IndexError, LibraryWriter, ModelId, QuantisedFrame, Quantiser, Snapshot, SoundId, SoundRecord,
-    SoundRef,
 };
 use earmark_engine::search::{Query, Ranking, Scope, search};
 
@@ -96,8 +95,7 @@ pub(crate) fn ask(snapshot: &Snapshot, sound: u64) -> Ranking {
     let embeddings: Vec<Vec<f32>> = (0..frame_count(sound)).map(|frame| embedding(sound, frame)).collect();
     let frames = embeddings.iter().enumerate().map(|(at, frame)| (at as f64, frame.as_slice()));
     let query = Query::new(&quantiser(), frames);
-    let (all, none) = (|_: &SoundRef<'_>| true, |_: &SoundRef<'_>| false);
-    search(snapshot, &query, &Scope { k: 20, allows: &all, is_query: &none })
+    search(snapshot, &query, &Scope { k: 20, passing: None, votes: true, is_query: &|_| false })
 }
 
 /// The similarity that a question about one sound should give to another, from their numbers alone.

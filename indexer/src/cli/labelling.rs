@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::LibraryArgs;
+use super::{ChoiceArgs, FormatArgs};
 
 /// Suggest UCS categories for the sounds of a library, with shares and evidence.
 ///
@@ -17,19 +17,20 @@ use super::LibraryArgs;
 Examples:
   earmark tag --unlabelled                        what has no CatID yet
   earmark tag --filter 'Foley/ -DOOR*' --least 60 only what is likelier than 60 %
-  earmark tag --unlabelled --csv > tags.csv       a table for a spreadsheet; Soundminer's field names
+  earmark tag --unlabelled --csv > tags.csv       a table for a spreadsheet or a sound database
+  earmark tag --csv --separator tab > tags.txt    the same as tab-delimited text
   earmark index --labels tags.csv                 take the (edited) table as labels of this library
   earmark tag --taxonomy map.csv                  trust a map of folders made by `earmark map-taxonomy`
 
-The CSV has a row a sound that gets a suggestion: FilePath, Filename, CatID, Category, SubCategory and CategoryFull as \
-these tools name them, then Share, CurrentCatID, Alternatives and Evidence.")]
+The CSV has a row a sound that gets a suggestion. FilePath, Filename, CatID, Category, SubCategory and CategoryFull are \
+called as UCS and Soundminer call their fields; databases that import tables (Soundminer, BaseHead, Soundly) take them by \
+these headings or let you match columns with fields. Share, CurrentCatID, Alternatives and Evidence follow, for people. No \
+column is there that could empty a field of the database. To be independent of imports, `earmark write` puts the fields \
+into the files, where all three read them.")]
 pub(crate) struct TagArgs {
     /// Only sounds that have no label.
     #[arg(long)]
     pub unlabelled: bool,
-    /// Which sounds, as for `earmark find`.
-    #[arg(short, long, value_name = "EXPR", allow_hyphen_values = true)]
-    pub filter: Option<String>,
     /// What suggestions rest on.
     #[arg(long, value_enum, default_value_t = By::Both)]
     pub by: By,
@@ -49,16 +50,23 @@ pub(crate) struct TagArgs {
     #[arg(long)]
     pub no_bank: bool,
     #[command(flatten)]
-    pub library: LibraryArgs,
-    /// Threads to work on [default: one a processor core].
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
-    /// Print all of it as JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// Print a table as CSV, a row a sound with a suggestion.
-    #[arg(long, conflicts_with = "json")]
-    pub csv: bool,
+    pub choice: ChoiceArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
+    /// With --csv: what parts the columns.
+    #[arg(long, value_enum, requires = "csv", default_value_t = Separator::Comma)]
+    pub separator: Separator,
+}
+
+/// What parts the columns of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Separator {
+    /// As most programs write it.
+    Comma,
+    /// As spreadsheets want it where numbers have commas.
+    Semicolon,
+    /// Tab-delimited text.
+    Tab,
 }
 
 /// What suggestions rest on.
@@ -94,23 +102,13 @@ pub(crate) struct AuditArgs {
     /// Only findings of this kind; may be given several times.
     #[arg(long, value_name = "KIND", value_enum)]
     pub kind: Vec<Kind>,
-    /// Which sounds, as for `earmark find`.
-    #[arg(short, long, value_name = "EXPR", allow_hyphen_values = true)]
-    pub filter: Option<String>,
     /// Findings at most [default: 50 in the table, else all].
     #[arg(short = 'n', long, value_name = "N")]
     pub limit: Option<usize>,
     #[command(flatten)]
-    pub library: LibraryArgs,
-    /// Threads to work on [default: one a processor core].
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
-    /// Print all of it as JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// Print a table as CSV, a row a finding.
-    #[arg(long, conflicts_with = "json")]
-    pub csv: bool,
+    pub choice: ChoiceArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 /// Kinds of findings.
@@ -150,23 +148,13 @@ pub(crate) struct MapTaxonomyArgs {
     /// Write the table to this file, which must not exist yet.
     #[arg(short, long, value_name = "CSV", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// Which sounds, as for `earmark find`.
-    #[arg(short, long, value_name = "EXPR", allow_hyphen_values = true)]
-    pub filter: Option<String>,
     /// Go by the library's own labels and words only, without the starter bank.
     #[arg(long)]
     pub no_bank: bool,
     #[command(flatten)]
-    pub library: LibraryArgs,
-    /// Threads to work on [default: one a processor core].
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
-    /// Print it as JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// Print the table as CSV.
-    #[arg(long, conflicts_with = "json")]
-    pub csv: bool,
+    pub choice: ChoiceArgs,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 fn percent(text: &str) -> Result<f32, String> {

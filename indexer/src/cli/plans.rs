@@ -58,8 +58,9 @@ pub(crate) struct WriteArgs {
     /// With --apply: files keep their modification times.
     #[arg(long, requires = "apply")]
     pub keep_times: bool,
-    /// With --apply: blocks of WAV and AIFF files to write, made where there are none; the others are left as they are.
-    #[arg(long, value_name = "BLOCKS", value_enum, value_delimiter = ',', requires = "apply")]
+    /// Blocks of WAV and AIFF files to write, made where there are none; the others are left as they are. Give it with
+    /// --apply; without, sounds of which these blocks say everything are left out of the plan.
+    #[arg(long, value_name = "BLOCKS", value_enum, value_delimiter = ',')]
     pub into: Vec<Block>,
 }
 

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 use earmark_engine::index::SoundRef;
-use earmark_engine::search::filter::Filter;
 use earmark_labelling::{AuditRequest, Finding, audit};
 use serde::Serialize;
 
@@ -18,16 +17,14 @@ use crate::output::{self, JsonPath, counted};
 const SHOWN: usize = 50;
 
 pub(crate) fn run(global: &Global, args: AuditArgs) -> Result<Ending, Failure> {
-    let filter = args.filter.as_deref().map(Filter::parse).transpose()?;
-    let reading = Reading::open(&args.library, true)?;
-    let accepts = |sound: &SoundRef<'_>| {
-        filter.as_ref().is_none_or(|filter| crate::commands::find::passes(filter, sound))
-    };
+    let filter = args.choice.filter()?;
+    let reading = Reading::open(&args.choice.library, true)?;
+    let accepts = |sound: &SoundRef<'_>| filter.passes(sound);
     let stop = labelling::stop();
     let request = AuditRequest {
         accepts: &accepts,
         listen: args.listen,
-        jobs: labelling::jobs(args.jobs),
+        jobs: args.choice.jobs(),
         stop: &stop,
         ..AuditRequest::default()
     };
@@ -42,17 +39,17 @@ pub(crate) fn run(global: &Global, args: AuditArgs) -> Result<Ending, Failure> {
     };
     audited.findings.retain(wanted);
     let all = audited.findings.len();
-    let limit = args.limit.unwrap_or(if args.json || args.csv { usize::MAX } else { SHOWN });
+    let limit = args.limit.unwrap_or(if args.format.json || args.format.csv { usize::MAX } else { SHOWN });
     audited.findings.truncate(limit);
     match () {
-        () if args.json => output::print_json(&JsonAnswer {
+        () if args.format.json => output::print_json(&JsonAnswer {
             library: reading.snapshot.dir().into(),
             sounds: audited.sounds,
             labelled: audited.labelled,
             listened: args.listen,
             findings: &audited.findings,
         })?,
-        () if args.csv => print_csv(&audited.findings)?,
+        () if args.format.csv => print_csv(&audited.findings)?,
         () => {
             print(&audited.findings)?;
             if !global.quiet {

@@ -1,16 +1,13 @@
 //! `earmark duplicates`: sounds that a library holds more than once; a report, nothing is deleted.
 
 use std::io::{self, Write};
-use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::thread;
 
 use earmark_engine::audio::Container;
 use earmark_engine::duplicates::{self, Kind, Member, Proof, Relation, Report, Request};
 use earmark_engine::index::{Snapshot, SoundRef};
 use earmark_engine::indexing::{Observer, absolute};
-use earmark_engine::search::filter::Filter;
 use serde::Serialize;
 
 use crate::Ending;
@@ -22,8 +19,8 @@ use crate::region::clock;
 use crate::{commands, interrupt, library};
 
 pub(crate) fn run(global: &Global, args: DuplicatesArgs) -> Result<Ending, Failure> {
-    let filter = args.filter.as_deref().map(Filter::parse).transpose()?;
-    let dir = args.library.dir()?;
+    let filter = args.choice.filter()?;
+    let dir = args.choice.library.dir()?;
     let mut partial = false;
     if let Some(folder) = &args.within {
         let (summary, _) = commands::index::update(global, &dir, std::slice::from_ref(folder), &args.work())?;
@@ -45,13 +42,13 @@ pub(crate) fn run(global: &Global, args: DuplicatesArgs) -> Result<Ending, Failu
         let inside = within
             .as_ref()
             .is_none_or(|folder| snapshot.full_path(sound).is_ok_and(|path| path.starts_with(folder)));
-        inside && filter.as_ref().is_none_or(|filter| commands::find::passes(filter, sound))
+        inside && filter.passes(sound)
     };
     let flag = interrupt::flag();
     let request = Request {
         accepts: &accepts,
         identical_only: args.identical_only,
-        jobs: args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), usize::from),
+        jobs: args.choice.jobs(),
         stop: &|| flag.load(Ordering::Relaxed),
     };
     let mut listening = Listening { shown: Progress::new(global.quiet), audio_s: 0.0 };
@@ -66,8 +63,8 @@ pub(crate) fn run(global: &Global, args: DuplicatesArgs) -> Result<Ending, Failu
     partial |= !report.problems.is_empty();
     let answer = Answer { snapshot: &snapshot, report: &report };
     match () {
-        () if args.json => answer.print_json()?,
-        () if args.csv => answer.print_csv()?,
+        () if args.format.json => answer.print_json()?,
+        () if args.format.csv => answer.print_csv()?,
         () => answer.print(global)?,
     }
     Ok(match () {
@@ -91,6 +88,7 @@ impl duplicates::Observer for Listening {
     fn listened(&mut self, audio_s: f64) {
         self.audio_s += audio_s;
         self.shown.file_done(Path::new(""), (audio_s * 1000.0) as u64, None);
+        self.shown.looked_into((self.audio_s * 1000.0) as u64);
         self.shown.tick(self.audio_s);
     }
 
@@ -373,17 +371,5 @@ fn format(sound: &SoundRef<'_>) -> String {
 }
 
 fn container(number: u8) -> &'static str {
-    match Container::from_u8(number) {
-        Some(Container::Wav) => "WAV",
-        Some(Container::Rf64) => "RF64",
-        Some(Container::Wave64) => "W64",
-        Some(Container::Aiff) => "AIFF",
-        Some(Container::Flac) => "FLAC",
-        Some(Container::Mp3) => "MP3",
-        Some(Container::Aac) => "AAC",
-        Some(Container::Ogg) => "Ogg",
-        Some(Container::M4a) => "M4A",
-        Some(Container::Caf) => "CAF",
-        _ => "?",
-    }
+    Container::from_u8(number).map_or("?", Container::name)
 }

@@ -1,7 +1,7 @@
 //! `earmark embed`: the frames' embeddings for other tools.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +13,9 @@ use crate::error::Failure;
 use crate::library::paths_from;
 use crate::output;
 use crate::{interrupt, model};
+
+/// By its first bytes a file is known as one of ours: the least that headings and heads of all formats have.
+const MARK: usize = 10;
 
 pub(crate) fn run(global: &Global, args: EmbedArgs) -> Result<Ending, Failure> {
     let mut sounds = args.audio.clone();
@@ -197,8 +200,21 @@ fn npy(values: &[f32], columns: usize) -> Vec<u8> {
     bytes
 }
 
-/// Writes beside the file and renames, so that nothing half-written is left.
+/// Writes beside the file and renames, so that nothing half-written is left. What a former run has written is replaced,
+/// what someone else has is not: a sound may well have a table of the same name beside it.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mark = &bytes[..bytes.len().min(MARK)];
+    let mut found = Vec::new();
+    match File::open(path).and_then(|file| file.take(MARK as u64).read_to_end(&mut found)) {
+        Ok(_) if found == mark => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        _ => {
+            let path = path.display();
+            return Err(Failure::Usage(format!(
+                "{path}: is there already and was not written by this command; name another folder with -o DIR"
+            )));
+        }
+    }
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path)).map_err(|source| {

@@ -8,8 +8,8 @@ use earmark_engine::audio::AudioReader;
 use earmark_engine::index::{Quantiser, Snapshot, SoundRef};
 use earmark_engine::indexing::{absolute, content_hash, model_id};
 use earmark_engine::network::{EmbedError, Embedder};
-use earmark_engine::search::filter::{Facts, Filter};
-use earmark_engine::search::{Hit, Query, Scope, Shares, categories, scan_bank, search};
+use earmark_engine::search::filter::Filter;
+use earmark_engine::search::{Hit, Passing, Query, Scope, Shares, categories, scan_bank, search};
 use earmark_engine::ucs::{CatIndex, Catalogue};
 use serde::Serialize;
 
@@ -165,9 +165,15 @@ struct Question<'a> {
 
 impl Question<'_> {
     fn search(&self, k: usize) -> earmark_engine::search::Ranking {
-        let allows = |sound: &SoundRef<'_>| self.allows(sound);
+        let is_wide = self.within.is_none() && self.filter.is_none();
+        let passing =
+            (!is_wide).then(|| Passing::new(self.snapshot, &|sound: &SoundRef<'_>| self.allows(sound)));
         let is_query = |sound: &SoundRef<'_>| !self.include_self && self.is_query(sound);
-        search(self.snapshot, &self.asked.query, &Scope { k, allows: &allows, is_query: &is_query })
+        search(
+            self.snapshot,
+            &self.asked.query,
+            &Scope { k, passing: passing.as_ref(), votes: true, is_query: &is_query },
+        )
     }
 
     fn allows(&self, sound: &SoundRef<'_>) -> bool {
@@ -175,7 +181,7 @@ impl Question<'_> {
             .within
             .as_ref()
             .is_none_or(|folder| self.snapshot.full_path(sound).is_ok_and(|path| path.starts_with(folder)));
-        within && self.filter.as_ref().is_none_or(|filter| passes(filter, sound))
+        within && self.filter.as_ref().is_none_or(|filter| filter.passes(sound))
     }
 
     fn is_query(&self, sound: &SoundRef<'_>) -> bool {
@@ -187,18 +193,6 @@ impl Question<'_> {
                     && self.snapshot.full_path(sound).is_ok_and(|path| path == *asked)
             })
     }
-}
-
-/// Whether a sound passes a filter.
-pub(crate) fn passes(filter: &Filter, sound: &SoundRef<'_>) -> bool {
-    let text = if filter.needs_text() { sound.text().unwrap_or_default() } else { "" };
-    filter.matches(&Facts {
-        text,
-        cat: sound.cat().and_then(CatIndex::new),
-        duration_s: sound.row.duration_s,
-        channels: sound.row.channels,
-        sample_rate_hz: sound.row.sample_rate_hz,
-    })
 }
 
 struct Answer<'a> {

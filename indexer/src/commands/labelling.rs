@@ -1,9 +1,7 @@
 //! What the commands about labels share: the library with its bank, progress, threads.
 
 use std::io::{self, IsTerminal};
-use std::num::NonZero;
 use std::sync::atomic::Ordering;
-use std::thread;
 
 use earmark_engine::index::{Segment, Snapshot};
 use earmark_engine::indexing::model_id;
@@ -58,11 +56,6 @@ impl Reading {
 pub(crate) fn stop() -> impl Fn() -> bool + Sync {
     let flag = interrupt::flag();
     move || flag.load(Ordering::Relaxed)
-}
-
-/// So many threads, or one a core.
-pub(crate) fn jobs(asked: Option<u16>) -> usize {
-    asked.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), usize::from)
 }
 
 /// A failure to write CSV.

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Write};
 
 use earmark_engine::index::SoundRef;
-use earmark_engine::search::filter::Filter;
 use earmark_labelling::taxonomy::{FileLabels, LearnRequest, MapRow, Taxonomy, learn};
 use serde::Serialize;
 
@@ -15,9 +14,9 @@ use crate::error::Failure;
 use crate::output::{self, JsonPath, counted};
 
 pub(crate) fn run(global: &Global, args: MapTaxonomyArgs) -> Result<Ending, Failure> {
-    let filter = args.filter.as_deref().map(Filter::parse).transpose()?;
+    let filter = args.choice.filter()?;
     let files = args.files.as_deref().map(FileLabels::read_csv).transpose()?;
-    let reading = Reading::open(&args.library, args.no_bank)?;
+    let reading = Reading::open(&args.choice.library, args.no_bank)?;
     // People edit such tables: none is written over. Opened before the work, so that what is wrong is said at once.
     let file = match &args.output {
         Some(path) => Some(
@@ -26,15 +25,13 @@ pub(crate) fn run(global: &Global, args: MapTaxonomyArgs) -> Result<Ending, Fail
         ),
         None => None,
     };
-    let accepts = |sound: &SoundRef<'_>| {
-        filter.as_ref().is_none_or(|filter| crate::commands::find::passes(filter, sound))
-    };
+    let accepts = |sound: &SoundRef<'_>| filter.passes(sound);
     let stop = labelling::stop();
     let request = LearnRequest {
         accepts: &accepts,
         files: files.as_ref(),
         bank: reading.bank.as_ref(),
-        jobs: labelling::jobs(args.jobs),
+        jobs: args.choice.jobs(),
         stop: &stop,
     };
     let mut progress = labelling::SoundsDone::new(global.quiet);
@@ -54,16 +51,16 @@ pub(crate) fn run(global: &Global, args: MapTaxonomyArgs) -> Result<Ending, Fail
             .map_err(Failure::file(path, "write the table"))?;
     }
     match () {
-        () if args.json => output::print_json(&JsonAnswer {
+        () if args.format.json => output::print_json(&JsonAnswer {
             library: reading.snapshot.dir().into(),
             labels: rows,
             sounds_without_label: learnt.unlabelled,
         })?,
-        () if args.csv => write_csv(&learnt.taxonomy)?,
+        () if args.format.csv => write_csv(&learnt.taxonomy)?,
         () if args.output.is_none() || !global.quiet => print(rows)?,
         () => {}
     }
-    if !global.quiet && !args.json && !args.csv {
+    if !global.quiet && !args.format.json && !args.format.csv {
         let open = rows.iter().filter(|row| row.targets.is_empty()).count();
         output::say(&format!("{}, {open} of them left open", counted(rows.len(), "label")));
     }

@@ -2,9 +2,11 @@
 
 pub(crate) mod audit;
 pub(crate) mod completions;
+pub(crate) mod dataset;
 pub(crate) mod demo;
 pub(crate) mod duplicates;
 pub(crate) mod embed;
+pub(crate) mod evaluate;
 pub(crate) mod find;
 pub(crate) mod forget;
 pub(crate) mod index;

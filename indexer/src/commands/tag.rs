@@ -3,31 +3,27 @@
 use std::io::{self, Write};
 
 use earmark_engine::index::{Snapshot, SoundRef};
-use earmark_engine::search::filter::Filter;
 use earmark_engine::ucs::Catalogue;
 use earmark_labelling::taxonomy::{FileLabels, Taxonomy};
 use earmark_labelling::{Evidence, Sources, Suggestion, TagRequest, Tagging, tag};
 use serde::Serialize;
 
 use crate::Ending;
-use crate::cli::{By, Global, TagArgs};
+use crate::cli::{By, Global, Separator, TagArgs};
 use crate::commands::labelling::{self, Reading};
 use crate::error::Failure;
 use crate::output::{self, JsonPath, counted};
 use crate::region::clock;
 
 pub(crate) fn run(global: &Global, args: TagArgs) -> Result<Ending, Failure> {
-    let filter = args.filter.as_deref().map(Filter::parse).transpose()?;
+    let filter = args.choice.filter()?;
     let taxonomy = match (&args.taxonomy, &args.taxonomy_files) {
         (Some(map), Some(files)) => Some(Taxonomy::read_csv(map)?.with_files(FileLabels::read_csv(files)?)),
         (Some(map), None) => Some(Taxonomy::read_csv(map)?),
         (None, _) => None,
     };
-    let reading = Reading::open(&args.library, args.no_bank)?;
-    let accepts = |sound: &SoundRef<'_>| {
-        !(args.unlabelled && sound.cat().is_some())
-            && filter.as_ref().is_none_or(|filter| crate::commands::find::passes(filter, sound))
-    };
+    let reading = Reading::open(&args.choice.library, args.no_bank)?;
+    let accepts = |sound: &SoundRef<'_>| !(args.unlabelled && sound.cat().is_some()) && filter.passes(sound);
     let stop = labelling::stop();
     let request = TagRequest {
         accepts: &accepts,
@@ -36,7 +32,7 @@ pub(crate) fn run(global: &Global, args: TagArgs) -> Result<Ending, Failure> {
         taxonomy: taxonomy.as_ref(),
         least_share: args.least / 100.0,
         most: usize::from(args.most),
-        jobs: labelling::jobs(args.jobs),
+        jobs: args.choice.jobs(),
         stop: &stop,
         ..TagRequest::default()
     };
@@ -48,13 +44,13 @@ pub(crate) fn run(global: &Global, args: TagArgs) -> Result<Ending, Failure> {
     }
     let suggested = tagged.taggings.iter().filter(|tagging| !tagging.suggestions.is_empty()).count();
     match () {
-        () if args.json => output::print_json(&JsonAnswer {
+        () if args.format.json => output::print_json(&JsonAnswer {
             library: reading.snapshot.dir().into(),
             sounds: tagged.taggings.len(),
             suggested,
             taggings: &tagged.taggings,
         })?,
-        () if args.csv => print_csv(&tagged.taggings)?,
+        () if args.format.csv => print_csv(&tagged.taggings, args.separator)?,
         () => print(global, &reading.snapshot, &tagged.taggings, suggested)?,
     }
     reading.ending(suggested > 0)
@@ -138,6 +134,10 @@ fn reasons(snapshot: &Snapshot, evidence: &[Evidence]) -> String {
     parts.join("; ")
 }
 
+/// The first six are named as the UCS file name convention and Soundminer's fields have them (the elements of iXML's USER
+/// block: CATID, CATEGORY, SUBCATEGORY, CATEGORYFULL; Filename and FilePath of its database, *Metadata Initiative*). Of
+/// the imports of BaseHead and Soundly no public list of columns is known; a user of Soundly's shared databases describes
+/// a tab-delimited text with the file name first (samia-rlmg/SFX-Library).
 const COLUMNS: [&str; 10] = [
     "FilePath",
     "Filename",
@@ -151,8 +151,13 @@ const COLUMNS: [&str; 10] = [
     "Evidence",
 ];
 
-fn print_csv(taggings: &[Tagging]) -> Result<(), Failure> {
-    let mut out = csv::Writer::from_writer(io::stdout().lock());
+fn print_csv(taggings: &[Tagging], separator: Separator) -> Result<(), Failure> {
+    let delimiter = match separator {
+        Separator::Comma => b',',
+        Separator::Semicolon => b';',
+        Separator::Tab => b'\t',
+    };
+    let mut out = csv::WriterBuilder::new().delimiter(delimiter).from_writer(io::stdout().lock());
     out.write_record(COLUMNS).map_err(labelling::csv_failure)?;
     for tagging in taggings {
         let Some(first) = tagging.suggestions.first() else { continue };

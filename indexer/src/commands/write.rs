@@ -1,8 +1,5 @@
 //! `earmark write`: proposes UCS fields, and writes them into files.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-
 use earmark_relabel::{Place, Plan, RenameOptions, Targets, WriteOptions, plan_rename, plan_write};
 
 use crate::Ending;
@@ -29,17 +26,10 @@ pub(crate) fn run(global: &Global, args: WriteArgs) -> Result<Ending, Failure> {
         let options = RenameOptions { creator_id, source_id, user_data: None, least_share };
         plan_rename(suggestions.clone(), &options, &about)
     });
-    let mut proposed = plan_write(suggestions, &WriteOptions { creator_id, source_id, least_share }, &about);
+    let options = WriteOptions { creator_id, source_id, least_share, targets: targets(&args.into) };
+    let mut proposed = plan_write(suggestions, &options, &about);
     if let Some(names) = names {
-        let entries = names.plan.entries.into_iter();
-        let mut names: HashMap<PathBuf, _> =
-            entries.map(|entry| (entry.path, (entry.name, entry.problem))).collect();
-        for entry in &mut proposed.plan.entries {
-            if let Some((name, problem)) = names.remove(&entry.path) {
-                entry.name = name;
-                entry.problem = entry.problem.take().or(problem);
-            }
-        }
+        proposed.join(names);
     }
     plans::propose(global, &args.plan, "write", &proposed)
 }

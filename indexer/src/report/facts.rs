@@ -141,7 +141,8 @@ impl Facts {
             let row = sound.row;
             let length = LENGTHS.iter().position(|(below, _)| row.duration_s < *below);
             lengths[length.unwrap_or(LENGTHS.len() - 1)] += 1;
-            count(&mut formats, format_name(row.container).to_owned());
+            let format = Container::from_u8(row.container).map_or("other", Container::name);
+            count(&mut formats, format.to_owned());
             count(&mut rates, rate_name(row.sample_rate_hz));
             count(&mut channels, channels_name(row.channels));
             if sound.cat().is_some() {
@@ -280,22 +281,6 @@ fn most_first(counts: BTreeMap<String, usize>) -> Counts {
     let mut counts: Counts = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts
-}
-
-fn format_name(container: u8) -> &'static str {
-    match Container::from_u8(container) {
-        Some(Container::Wav) => "WAV, BWF",
-        Some(Container::Rf64) => "RF64, BW64",
-        Some(Container::Wave64) => "Wave64",
-        Some(Container::Aiff) => "AIFF",
-        Some(Container::Flac) => "FLAC",
-        Some(Container::Mp3) => "MP3",
-        Some(Container::Aac) => "AAC",
-        Some(Container::Ogg) => "Ogg",
-        Some(Container::M4a) => "M4A",
-        Some(Container::Caf) => "CAF",
-        _ => "other",
-    }
 }
 
 fn rate_name(rate_hz: u32) -> String {

@@ -76,7 +76,7 @@ pub enum FindingKind {
     Contradicted,
     /// A vendor uses a category for what others file elsewhere.
     Inconsistent,
-    /// The file's name bears a CatID that is not in the list.
+    /// The file's name or metadata, or a label table, give a CatID that is not in the list.
     UnknownCatId,
     /// The CatID is of an older version of UCS.
     OldCatId,
@@ -275,6 +275,10 @@ fn contradicted(snapshot: &Snapshot, request: &AuditRequest<'_>, judged: &[Judge
         let odds = probability / (1.0 - probability).max(1e-3) * words;
         let gain = odds / (1.0 + odds);
         let share = sound.heard.of(instead);
+        // Where nothing sounds like it, a trace of a vote is no contradiction.
+        if share < LEAST_SHARE {
+            continue;
+        }
         let message = format!(
             "labelled {}, but its closest sounds are {} ({:.0} % of the vote, {:.0} % for its own label)",
             sound.label.cat_id(),

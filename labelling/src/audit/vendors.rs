@@ -10,6 +10,7 @@ use earmark_engine::index::{Snapshot, SoundId, SoundRef};
 use earmark_engine::search::{Neighbour, Neighbours, Vote};
 use earmark_engine::ucs::{CatIndex, file_name};
 
+use super::versions::head;
 use super::{Finding, FindingKind, related};
 use crate::evidence::CatShare;
 use crate::hearing::Heard;
@@ -33,8 +34,12 @@ pub(super) fn vendor_of(sound: &SoundRef<'_>) -> Option<String> {
     let path = sound.path().ok()?;
     let from_name = || {
         let stem = path.file_stem()?.to_string_lossy().into_owned();
-        let name = file_name::parse_tolerant(&stem).ok()?.name;
-        Some(name.creator_id).filter(|creator| !creator.is_empty())
+        let creator_id = match file_name::parse_tolerant(&stem) {
+            Ok(read) => read.name.creator_id,
+            // Its CatID is of another version, its blocks are the same.
+            Err(_) => head(&stem).and_then(|_| stem.split('_').nth(2))?.trim().to_owned(),
+        };
+        Some(creator_id).filter(|creator| !creator.is_empty())
     };
     let from_folder = || {
         let mut parts = path.components();

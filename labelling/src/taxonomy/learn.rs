@@ -24,6 +24,8 @@ const LEAST_CONFIDENCE: f32 = 0.15;
 const TARGETS: usize = 3;
 /// Part from which a Category is proposed though none of its SubCategories is.
 const CATEGORY: f32 = 0.35;
+/// So many times the part of the likeliest CatID must its part be.
+const FAR: f32 = 1.5;
 /// Sounds named for each.
 const EXAMPLES: usize = 3;
 
@@ -198,13 +200,18 @@ impl Gathered {
             .collect();
         targets.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.cat.cmp(&b.cat)));
         targets.truncate(TARGETS);
-        targets.extend(open.filter(|_| targets.is_empty()));
+        // A Category that is far likelier than what sounds like it here and there, but none of its SubCategories is.
+        let best = targets.first().map_or(0.0, |best| best.confidence);
+        let category = |cat: CatIndex| &Catalogue::builtin().get(cat).category;
+        let is_told = |open: &Target| targets.iter().any(|target| category(target.cat) == category(open.cat));
+        let open = open.filter(|(open, part)| *part > FAR * best && !is_told(open));
+        targets.extend(open.map(|(open, _)| open));
         MapRow { label, targets, sounds: self.sounds }
     }
 }
 
-/// The MISC of a Category that is likely, for a label that leaves the SubCategory open.
-fn category_alone(cats: &BTreeMap<CatIndex, Part>, total: f32) -> Option<Target> {
+/// The MISC of a Category that is likely, with the Category's part, for a label that leaves the SubCategory open.
+fn category_alone(cats: &BTreeMap<CatIndex, Part>, total: f32) -> Option<(Target, f32)> {
     let catalogue = Catalogue::builtin();
     let mut categories: BTreeMap<&str, Part> = BTreeMap::new();
     for (cat, part) in cats {
@@ -213,9 +220,11 @@ fn category_alone(cats: &BTreeMap<CatIndex, Part>, total: f32) -> Option<Target>
         category.examples.add(part.examples.0.iter().cloned());
     }
     let (category, part) = categories.into_iter().max_by(|a, b| a.1.sum.total_cmp(&b.1.sum))?;
-    let cat = catalogue.by_names(category, "MISC").filter(|_| part.sum / total >= CATEGORY)?;
-    let reasons = format!("Category {category} {:.0} %, its SubCategory is open", part.sum / total * 100.0);
-    Some(Target { cat, confidence: LEAST_CONFIDENCE, reasons, examples: part.examples.into_names() })
+    let share = part.sum / total;
+    let cat = catalogue.by_names(category, "MISC").filter(|_| share >= CATEGORY)?;
+    let reasons = format!("Category {category} {:.0} %, its SubCategory is open", share * 100.0);
+    let examples = part.examples.into_names();
+    Some((Target { cat, confidence: LEAST_CONFIDENCE, reasons, examples }, share))
 }
 
 /// What words say, as parts of one: the strongest few, sharpened.

@@ -1,16 +1,13 @@
 //! The map as a table that people edit, and tables that tell the labels of files.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use earmark_engine::ucs::{CatIndex, Catalogue};
+use earmark_engine::ucs::{CatIndex, Catalogue, table};
 
 use super::{MapRow, Target, Taxonomy};
 
-/// A table larger than this is refused.
-const MAX_BYTES: u64 = 256 << 20;
 const HEADINGS: [&str; 8] =
     ["Label", "CatID", "Category", "SubCategory", "Confidence", "Sounds", "Reasons", "Examples"];
 
@@ -90,11 +87,11 @@ impl Taxonomy {
         let text = read(path)?;
         let mut rows: Vec<MapRow> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
-        let mut table = Table::new(path, &text)?;
-        let label_at = table.column("Label", &["label", "folder"])?;
-        let cat_at = table.column("CatID", &["catid"])?;
-        let confidence_at = table.optional(&["confidence"]);
-        while let Some((line, record)) = table.next()? {
+        let mut sheet = Table::new(path, &text)?;
+        let label_at = sheet.column("Label", &["label", "folder"])?;
+        let cat_at = sheet.column("CatID", &["catid"])?;
+        let confidence_at = sheet.optional(&["confidence"]);
+        while let Some((line, record)) = sheet.next()? {
             let field = |at: usize| record.get(at).unwrap_or_default().trim();
             let error = |problem: String| TaxonomyError::Row { path: path.to_owned(), line, problem };
             let label = field(label_at);
@@ -153,11 +150,11 @@ impl FileLabels {
     /// [`TaxonomyError`].
     pub fn read_csv(path: &Path) -> Result<Self, TaxonomyError> {
         let text = read(path)?;
-        let mut table = Table::new(path, &text)?;
-        let file_at = table.column("File", &["filepath", "path", "pathname", "file", "filename", "name"])?;
-        let label_at = table.column("Label", &["label", "class", "category", "tag", "folder"])?;
+        let mut sheet = Table::new(path, &text)?;
+        let file_at = sheet.column("File", &["filepath", "path", "pathname", "file", "filename", "name"])?;
+        let label_at = sheet.column("Label", &["label", "class", "category", "tag", "folder"])?;
         let mut labels = Self::default();
-        while let Some((_, record)) = table.next()? {
+        while let Some((_, record)) = sheet.next()? {
             let field = |at: usize| record.get(at).unwrap_or_default().trim();
             if field(label_at).is_empty() {
                 continue;
@@ -198,18 +195,11 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn new(path: &'a Path, text: &'a str) -> Result<Self, TaxonomyError> {
-        let heading = text.lines().next().unwrap_or_default();
-        let count = |separator: u8| heading.bytes().filter(|byte| *byte == separator).count();
-        let separator = [b',', b';', b'\t'].into_iter().rev().max_by_key(|separator| count(*separator));
-        let mut rows = csv::ReaderBuilder::new()
-            .delimiter(separator.unwrap_or(b','))
-            .flexible(true)
-            .from_reader(text.as_bytes());
-        let spelt =
-            |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-        let headings = rows.headers().map(|row| row.iter().map(spelt).collect());
-        let headings =
-            headings.map_err(|_| TaxonomyError::Heading { path: path.to_owned(), wanted: "headings" })?;
+        let mut rows = table::rows(text, text.lines().next().unwrap_or_default());
+        let mut first = csv::StringRecord::new();
+        let wrong = |_| TaxonomyError::Heading { path: path.to_owned(), wanted: "headings" };
+        rows.read_record(&mut first).map_err(wrong)?;
+        let headings = first.iter().map(table::heading).collect();
         Ok(Self { path, headings, rows })
     }
 
@@ -233,17 +223,6 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Reads a table as text; what is not UTF-8 is taken as Latin-1.
 fn read(path: &Path) -> Result<String, TaxonomyError> {
-    let io = |source| TaxonomyError::Io { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    File::open(path).map_err(io)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(io(io::Error::other("larger than 256 MiB; split the table")));
-    }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    Ok(match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    })
+    table::read_text(path).map_err(|source| TaxonomyError::Io { path: path.to_owned(), source })
 }

@@ -51,6 +51,11 @@ impl LoopCapture {
         (self.range.1 - self.range.0) as usize
     }
 
+    /// Where it begins on the timeline, seconds.
+    pub(crate) fn start_s(&self) -> f64 {
+        self.range.0 as f64 / f64::from(self.rate_hz)
+    }
+
     /// Whether the host's range goes on behind what is captured.
     pub(crate) fn is_cut_short(&self) -> bool {
         self.cut_short

@@ -146,7 +146,7 @@ impl Instance {
     pub(super) fn set_filter(&mut self, text: String) {
         let error = match Filter::parse(&text) {
             Ok(filter) => {
-                self.wanted.filter = Some(filter).filter(|filter| !filter.is_empty());
+                self.wanted.filter = Some(filter).filter(|filter| !filter.is_empty()).map(Arc::new);
                 self.ask_again();
                 None
             }
@@ -222,7 +222,7 @@ impl Instance {
         let origin = Origin::Sounds { names };
         let id = next_query_id();
         let model = model.id.sha256.clone();
-        self.ask(Arc::new(Asked { id, origin, duration_s, model, frames, itself }));
+        self.ask(Arc::new(Asked { id, origin, duration_s, from_s: None, model, frames, itself }));
     }
 
     fn recall(&mut self, id: QueryId, shared: &Shared) {

@@ -134,6 +134,12 @@ impl Focus {
         self.audio.seconds(self.asked().len())
     }
 
+    /// Where on the host's timeline that begins, seconds, if the host's range is captured.
+    pub(crate) fn asked_from_s(&self) -> Option<f64> {
+        let capture = self.capture.as_ref()?;
+        Some(capture.start_s() + self.audio.seconds(self.asked().start))
+    }
+
     /// Does a piece of the analysis; returns whether there was any.
     ///
     /// # Errors

@@ -241,6 +241,7 @@ impl Instance {
             id: focus.id,
             origin: focus.origin.clone(),
             duration_s: focus.asked_s(),
+            from_s: None,
             frames,
             itself: Vec::new(),
         }));

@@ -197,6 +197,7 @@ impl Instance {
             id,
             origin: saved.origin.clone(),
             duration_s,
+            from_s: None,
             model: saved.model.clone(),
             frames,
             itself: saved.itself.iter().filter_map(key).collect(),

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use earmark_engine::index::{Snapshot, SoundRef};
+use earmark_engine::index::{Snapshot, SoundId, SoundRef};
 use earmark_engine::network::Card;
-use earmark_engine::search::filter::{Facts, Filter};
-use earmark_engine::search::{Hit, Query, Scope, Shares, categories, scan_bank, search};
+use earmark_engine::search::filter::Filter;
+use earmark_engine::search::{Hit, Passing, Query, Scope, Shares, categories, scan_bank, search};
 use earmark_engine::ucs::{CatIndex, Catalogue};
 
 use super::model::Model;
@@ -34,6 +34,8 @@ pub(crate) struct Asked {
     pub(crate) origin: Origin,
     /// Length of the audio, seconds.
     pub(crate) duration_s: f64,
+    /// Where it begins on the host's timeline, seconds, if it was taken from there.
+    pub(crate) from_s: Option<f64>,
     /// SHA-256 of the network that made the embeddings; empty: an old state did not say.
     pub(crate) model: String,
     /// Embeddings with their starts, seconds.
@@ -46,7 +48,7 @@ pub(crate) struct Asked {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
     /// The filter in force.
-    pub(crate) filter: Option<Filter>,
+    pub(crate) filter: Option<Arc<Filter>>,
     /// Only this CatID.
     pub(crate) cat: Option<CatIndex>,
     /// Only these, when given.
@@ -55,26 +57,68 @@ pub(crate) struct Wanted {
     pub(crate) sort: Sort,
     /// How many.
     pub(crate) count: usize,
+    /// The sounds that pass, of the last question.
+    pub(crate) kept: Option<Kept>,
+    /// The categories of the last question.
+    pub(crate) judged: Option<Judged>,
+}
+
+/// The categories of a question, which no filter changes.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    asked: Weak<Asked>,
+    snapshot: Weak<Snapshot>,
+    shares: Shares,
+}
+
+/// The sounds that pass, and what they were found out from.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    snapshot: Weak<Snapshot>,
+    filter: Option<Arc<Filter>>,
+    cat: Option<CatIndex>,
+    favourites: Option<Arc<HashSet<SoundKey>>>,
+    passing: Arc<Passing>,
 }
 
 /// Puts a question to a library.
-pub(crate) fn answer(asked: &Asked, wanted: &Wanted, snapshot: &Arc<Snapshot>, model: &Model) -> Results {
+pub(crate) fn answer(
+    asked: &Arc<Asked>,
+    wanted: &mut Wanted,
+    snapshot: &Arc<Snapshot>,
+    model: &Model,
+) -> Results {
     let frames = asked.frames.iter().map(|(start_s, embedding)| (*start_s, embedding.as_slice()));
     let query = Query::new(&model.quantiser, frames);
-    let allows = |sound: &SoundRef<'_>| wanted.allows(sound);
+    let passing = wanted.passing(snapshot);
+    let passing = passing.as_deref();
     let is_query = |sound: &SoundRef<'_>| asked.itself.contains(&SoundKey(sound.row.hash()));
-    let ranking = search(snapshot, &query, &Scope { k: wanted.count, allows: &allows, is_query: &is_query });
-    let mut votes = ranking.votes;
-    if let Some(bank) = &model.bank {
-        votes.iter_mut().zip(scan_bank(bank, &query, &is_query)).for_each(|(votes, bank)| votes.extend(bank));
-    }
-    let shares = categories(&votes);
+    let judged = wanted.judged(asked, snapshot);
+    let scope = Scope { k: wanted.count, passing, votes: judged.is_none(), is_query: &is_query };
+    let mut ranking = search(snapshot, &query, &scope);
+    let shares = judged.unwrap_or_else(|| {
+        let votes = &mut ranking.votes;
+        if let Some(bank) = &model.bank {
+            let bank_votes = scan_bank(bank, &query, &is_query);
+            votes.iter_mut().zip(bank_votes).for_each(|(votes, bank)| votes.extend(bank));
+        }
+        let shares = categories(votes);
+        let (asked, snapshot) = (Arc::downgrade(asked), Arc::downgrade(snapshot));
+        wanted.judged = Some(Judged { asked, snapshot, shares: shares.clone() });
+        shares
+    });
     let card = Arc::clone(model.network.card());
     let best = ranking.hits.first().map_or(0.0, |hit| card.similarity_percent(hit.similarity));
     // When there are fewer than were wanted, these are all; else somebody may scroll on to the rest.
     let passing = match ranking.hits.len() {
         found if found < wanted.count => found,
-        _ => snapshot.sounds().filter(|(_, sound)| !is_query(sound) && wanted.allows(sound)).count(),
+        _ => {
+            let all = passing.map_or_else(|| snapshot.sound_count(), Passing::len);
+            let passes = |id| passing.is_none_or(|passing| passing.holds(id));
+            let itself = |(id, sound): &(SoundId, SoundRef<'_>)| passes(*id) && is_query(sound);
+            let itself = if asked.itself.is_empty() { 0 } else { snapshot.sounds().filter(itself).count() };
+            all - itself.min(all)
+        }
     };
     let mut rows = LibraryRows { snapshot: Arc::clone(snapshot), card, hits: ranking.hits };
     rows.sort(wanted.sort);
@@ -92,6 +136,39 @@ pub(crate) fn answer(asked: &Asked, wanted: &Wanted, snapshot: &Arc<Snapshot>, m
 }
 
 impl Wanted {
+    /// The sounds that pass; to find them out takes a look at every sound, so they are kept for the next question.
+    fn passing(&mut self, snapshot: &Arc<Snapshot>) -> Option<Arc<Passing>> {
+        if self.filter.is_none() && self.cat.is_none() && self.favourites.is_none() {
+            return None;
+        }
+        let (own, snapshot_id) = (&*self, Arc::downgrade(snapshot));
+        let is_same = |kept: &&Kept| {
+            kept.snapshot.ptr_eq(&snapshot_id)
+                && same(&kept.filter, &own.filter)
+                && kept.cat == own.cat
+                && same(&kept.favourites, &own.favourites)
+        };
+        if let Some(kept) = self.kept.as_ref().filter(is_same) {
+            return Some(Arc::clone(&kept.passing));
+        }
+        let passing = Arc::new(Passing::new(snapshot, &|sound| self.allows(sound)));
+        self.kept = Some(Kept {
+            snapshot: snapshot_id,
+            filter: self.filter.clone(),
+            cat: self.cat,
+            favourites: self.favourites.clone(),
+            passing: Arc::clone(&passing),
+        });
+        Some(passing)
+    }
+
+    /// The categories of a question, if they are known.
+    fn judged(&self, asked: &Arc<Asked>, snapshot: &Arc<Snapshot>) -> Option<Shares> {
+        let (asked, snapshot) = (Arc::downgrade(asked), Arc::downgrade(snapshot));
+        let known = |judged: &&Judged| judged.asked.ptr_eq(&asked) && judged.snapshot.ptr_eq(&snapshot);
+        self.judged.as_ref().filter(known).map(|judged| judged.shares.clone())
+    }
+
     fn allows(&self, sound: &SoundRef<'_>) -> bool {
         let cat = sound.cat().and_then(CatIndex::new);
         if self.cat.is_some() && cat != self.cat {
@@ -102,14 +179,15 @@ impl Wanted {
         {
             return false;
         }
-        let Some(filter) = &self.filter else { return true };
-        filter.matches(&Facts {
-            text: if filter.needs_text() { sound.text().unwrap_or_default() } else { "" },
-            cat,
-            duration_s: sound.row.duration_s,
-            channels: sound.row.channels,
-            sample_rate_hz: sound.row.sample_rate_hz,
-        })
+        self.filter.as_ref().is_none_or(|filter| filter.passes(sound))
+    }
+}
+
+/// Whether both are one and the same, or nothing.
+fn same<T>(one: &Option<Arc<T>>, other: &Option<Arc<T>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (one, other) => one.is_none() && other.is_none(),
     }
 }
 

@@ -123,7 +123,8 @@ impl Shared {
             Origin::Sounds { names } => format!("Like {}", names.join(" and ")).into(),
         };
         let cat_id = results.categories.first().map(|category| category.cat_id);
-        let query = RecentQuery { id: asked.id, label, duration_s: asked.duration_s, cat_id };
+        let Asked { id, duration_s, from_s, .. } = **asked;
+        let query = RecentQuery { id, label, duration_s, from_s, cat_id };
         self.recent.retain(|(known, _)| known.id != asked.id);
         self.recent.insert(0, (Arc::clone(asked), query));
         self.recent.truncate(RECENT);
@@ -277,6 +278,7 @@ impl Instance {
                 id: focus.id,
                 origin: focus.origin.clone(),
                 duration_s: focus.asked_s(),
+                from_s: focus.asked_from_s(),
                 model,
                 frames,
                 itself: focus.itself.into_iter().collect(),
@@ -311,13 +313,12 @@ impl Instance {
         }
         self.work = Work::Searching;
         self.dirty = true;
-        let mut wanted = self.wanted.clone();
-        wanted.favourites = self
+        self.wanted.favourites = self
             .favourites
             .as_ref()
             .filter(|_| self.filter.favourites_only)
             .map(|all| Arc::clone(all.keys()));
-        let mut results = answer(&asked, &wanted, &snapshot, &model);
+        let mut results = answer(&asked, &mut self.wanted, &snapshot, &model);
         results.revision = self.results.revision + 1;
         results.preliminary = self.preliminary;
         shared.remember(&asked, &results);

@@ -63,6 +63,8 @@ pub struct App {
     /// Questions to come back to, the latest last.
     back: Vec<QueryId>,
     pub(super) notice: Option<Notice>,
+    /// A notice from between two frames.
+    to_say: Option<String>,
     pub(super) help_open: bool,
     pub(super) drop_hovers: bool,
     /// The question whose far-off results were asked for nevertheless.
@@ -97,6 +99,7 @@ impl App {
             gain_db: 0.0,
             back: Vec::new(),
             notice: None,
+            to_say: None,
             help_open: false,
             drop_hovers: false,
             shown_though_far: None,
@@ -115,6 +118,9 @@ impl App {
         self.list.follow(&view.results);
         self.search.follow(&view.filter, self.was_typing);
         self.region.follow(&view);
+        if let Some(text) = self.to_say.take() {
+            self.notify(ui.ctx(), text);
+        }
         keys::handle(self, ui.ctx(), &view);
 
         let palette = Palette::of(ui.visuals());
@@ -141,7 +147,7 @@ impl App {
             .frame(bar)
             .show(ui, |ui| actions::show(self, ui, &view, room));
         if room > Room::Narrow {
-            let side = Frame::new().fill(palette.panel).inner_margin(Margin::symmetric(10, 8));
+            let side = Frame::new().fill(palette.panel).inner_margin(Margin::symmetric(10, 6));
             let width = (size.x * 0.2).clamp(176.0, 260.0);
             Panel::right("categories")
                 .exact_size(width)
@@ -153,7 +159,9 @@ impl App {
             Frame::new().fill(palette.ground).inner_margin(Margin { left: 10, right: 4, top: 6, bottom: 0 });
         CentralPanel::default().frame(central).show(ui, |ui| {
             search_bar::show(self, ui, &view, room);
-            if room == Room::Narrow {
+            // In a low window what to do comes before what will be.
+            let low = size.y < search_bar::LOW && view.results.question.is_none();
+            if room == Room::Narrow && !low {
                 sidebar::strip(self, ui, &view);
             }
             ui.painter().hline(
@@ -285,6 +293,9 @@ impl App {
     /// Files were dropped on the window: the first is the question.
     pub fn files_dropped(&mut self, paths: Vec<PathBuf>) {
         self.drop_hovers = false;
+        if paths.len() > 1 {
+            self.to_say = Some(format!("{} files were dropped; this is about the first", paths.len()));
+        }
         if let Some(path) = paths.into_iter().next() {
             self.chosen(Choice::File, path);
         }

@@ -44,8 +44,10 @@ impl Columns {
         let width = right - left;
         let (similarity, channels, duration, wave, category) = match room {
             Room::Wide => {
+                // On large screens the eye should not have to cross an empty half to get from a name to its match.
+                let beyond = (width - 1200.0).max(0.0);
                 let (wave, category) =
-                    ((width * 0.15).clamp(104.0, 300.0), (width * 0.15).clamp(110.0, 200.0));
+                    ((width * 0.15).clamp(104.0, 180.0) + beyond * 0.5, (width * 0.15).clamp(110.0, 260.0));
                 (take(66.0), Some(take(40.0)), take(46.0), take(wave), Some(take(category)))
             }
             Room::Medium => (take(48.0), None, take(46.0), take(84.0), Some(take(94.0))),

@@ -8,10 +8,10 @@ use egui::{Context, Event, Key, Modifiers, Popup};
 use super::actions::{self, Action};
 use super::app::App;
 use super::{list, search_bar};
-use crate::exchange::{Command, View};
+use crate::exchange::{Command, Mode, View};
 
 /// Keys and what they do, as the help lists them.
-pub(super) const KEYS: [(&str, &str); 14] = [
+pub(super) const KEYS: [(&str, &str); 16] = [
     ("Arrow up, arrow down", "Move through the results"),
     ("Shift and arrows", "Select several"),
     ("Page Up, Page Down, Home, End", "Move far"),
@@ -23,6 +23,8 @@ pub(super) const KEYS: [(&str, &str); 14] = [
     ("/", "Filter"),
     ("C", "Clear the filters"),
     ("H", "Hold the last seconds, or let them roll"),
+    ("Tab", "To the next control"),
+    ("Arrow left, arrow right", "Move the part on the waveform; Shift: its end, Alt: its beginning"),
     ("Esc", "Back: to the list, to the question before"),
     ("Ctrl and +, − or 0", "Zoom"),
     ("F1", "These keys"),
@@ -167,7 +169,7 @@ fn actions_of_row(app: &mut App, context: &Context, view: &View) {
     if pressed(context, Modifiers::NONE, Key::C) {
         search_bar::clear_filters(app, view);
     }
-    if pressed(context, Modifiers::NONE, Key::H) {
+    if view.mode == Mode::LastSeconds && pressed(context, Modifiers::NONE, Key::H) {
         app.send(Command::SetHold(!view.settings.hold));
     }
 }

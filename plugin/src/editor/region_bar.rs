@@ -16,6 +16,8 @@ pub(super) struct Region {
     /// The part while its handles are dragged, in seconds.
     pub(super) dragged: Option<region_wave::Drag>,
     last_seconds: f32,
+    /// What the session said last, to tell its changes from what is being typed here.
+    last_seconds_seen: f32,
     trim_threshold_db: f32,
 }
 
@@ -25,6 +27,7 @@ impl Default for Region {
         Self {
             dragged: None,
             last_seconds: settings.last_seconds,
+            last_seconds_seen: settings.last_seconds,
             trim_threshold_db: settings.trim_threshold_db,
         }
     }
@@ -37,6 +40,15 @@ impl Region {
             self.dragged = None;
         }
         self.trim_threshold_db = view.settings.trim_threshold_db;
+        if view.settings.last_seconds != self.last_seconds_seen {
+            self.last_seconds = view.settings.last_seconds;
+            self.last_seconds_seen = view.settings.last_seconds;
+        }
+    }
+
+    /// Length that "use the last N seconds" takes.
+    pub(super) fn last_seconds(&self) -> f32 {
+        self.last_seconds
     }
 }
 
@@ -64,9 +76,7 @@ fn controls(app: &mut App, ui: &mut Ui, view: &View, room: Room) {
         Mode::LastSeconds => {
             last_seconds(app, ui, view);
             hold(app, ui, view);
-            if room > Room::Narrow {
-                trim(app, ui, view);
-            }
+            trim(app, ui, view, room);
         }
         Mode::File => {
             if ui.button("Open file…").clicked() {
@@ -97,13 +107,15 @@ fn hold(app: &mut App, ui: &mut Ui, view: &View) {
     }
 }
 
-fn trim(app: &mut App, ui: &mut Ui, view: &View) {
+fn trim(app: &mut App, ui: &mut Ui, view: &View, room: Room) {
     let threshold = &mut app.region.trim_threshold_db;
     let value = DragValue::new(threshold).range(-100.0..=-10.0).speed(0.5).fixed_decimals(0).suffix(" dB");
-    let response = ui.add(value).on_hover_text("What is softer at both ends is left out");
+    let response = ui.add(value).on_hover_text("Trim: what is softer at both ends is left out");
     let changed = response.changed() && app.region.trim_threshold_db != view.settings.trim_threshold_db;
     response.accessible_name("Trim threshold");
-    ui.label(RichText::new("Trim").small());
+    if room > Room::Narrow {
+        ui.label(RichText::new("Trim").small());
+    }
     if changed {
         app.send(Command::SetTrimThreshold(app.region.trim_threshold_db));
     }

@@ -184,7 +184,8 @@ fn draw(ui: &Ui, rect: Rect, scale: Scale, region: &Region, asked: &Range<f64>) 
     });
     ruler(ui, &painter, rect, scale);
     let whole = asked.start <= 0.0 && asked.end >= region.duration_s;
-    if !whole {
+    // Something that still grows has no ends to hold.
+    if !whole || region.complete {
         for at in [asked.start, asked.end] {
             let x = scale.x(at);
             painter.vline(x, part.y_range(), Stroke::new(1.5, palette.accent));
@@ -205,13 +206,11 @@ fn ruler(ui: &Ui, painter: &egui::Painter, rect: Rect, scale: Scale) {
     let steps = (scale.duration_s / step_s).floor() as usize;
     for at in (0..=steps).map(|step| step as f64 * step_s) {
         let x = scale.x(at);
-        painter.vline(x, top..=top + 3.0, Stroke::new(1.0, palette.text_weak));
+        painter.vline(x, top..=top + 8.0, Stroke::new(1.0, palette.wave_outside));
         let text = ruler_text(at, step_s, scale.duration_s);
-        let align = if at == 0.0 { Align2::LEFT_TOP } else { Align2::CENTER_TOP };
-        let place = pos2(if at == 0.0 { x + 3.0 } else { x }, top + 1.0);
         // The last label would hang over the edge.
-        if x < rect.right() - 18.0 {
-            painter.text(place, align, text, font.clone(), palette.text_weak);
+        if x < rect.right() - 34.0 {
+            painter.text(pos2(x + 4.0, top), Align2::LEFT_TOP, text, font.clone(), palette.text_weak);
         }
     }
 }

@@ -159,7 +159,8 @@ fn field(app: &mut App, ui: &mut Ui, view: &View) {
             icons::paint(ui.painter(), Icon::Search, spot, 13.0, palette.text_weak);
             if let Some(cat_id) = &view.filter.cat_id {
                 let chip = Button::new(RichText::new(cat_id).small()).right_text(RichText::new("×").small());
-                if ui.add(chip).on_hover_text("Show all categories again").clicked() {
+                let chip = ui.add(chip).accessible_name("Show all categories again");
+                if chip.on_hover_text("Show all categories again").clicked() {
                     app.send(Command::FilterCategory(None));
                 }
             }
@@ -211,6 +212,9 @@ fn recent(app: &mut App, ui: &mut Ui, view: &View) {
         ui.set_min_width(240.0);
         for query in view.recent.iter() {
             let mut label = format::shortened(&query.label, 40);
+            if let Some(from_s) = query.from_s {
+                label.push_str(&format!(" at {}", format::moment(from_s)));
+            }
             label.push_str(&format!("  ·  {}", format::duration(query.duration_s)));
             let category = query.cat_id.unwrap_or("");
             let current = view.results.question.as_ref().is_some_and(|question| question.id == query.id);

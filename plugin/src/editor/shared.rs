@@ -1,7 +1,7 @@
 //! What the window's thread and the host's main thread both know of an editor.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use baseview::dpi::{LogicalSize, PhysicalSize};
@@ -9,7 +9,9 @@ use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::{Param as _, util};
 
 use super::app::{MAX_ZOOM, MIN_ZOOM, SMALLEST};
+use super::fonts::SystemFonts;
 use super::scale;
+use super::system_theme::Asker;
 use crate::exchange::{Appearance, Exchange};
 use crate::parameters::{CHANGES, Parameters};
 
@@ -36,6 +38,10 @@ pub(super) struct Shared {
     host_keys: Mutex<Vec<HostKey>>,
     /// When the window itself last saw a key.
     last_key: Mutex<Option<Instant>>,
+    /// From the first window on.
+    fonts: OnceLock<Arc<SystemFonts>>,
+    /// Asks whether the desktop is dark or light.
+    pub(super) theme: Asker,
     /// Whether the window's handler exists, perhaps on a thread of its own.
     handler: Mutex<bool>,
     handler_left: Condvar,
@@ -55,6 +61,8 @@ impl Shared {
             typing: AtomicBool::new(false),
             host_keys: Mutex::default(),
             last_key: Mutex::default(),
+            fonts: OnceLock::new(),
+            theme: Asker::default(),
             handler: Mutex::new(false),
             handler_left: Condvar::new(),
         }
@@ -70,6 +78,11 @@ impl Shared {
     pub(super) fn smallest(&self) -> LogicalSize<f64> {
         let zoom = self.zoom();
         LogicalSize::new(f64::from(SMALLEST.x) * zoom, f64::from(SMALLEST.y) * zoom)
+    }
+
+    /// The system's fonts, for names in scripts that the window has no glyphs for.
+    pub(super) fn fonts(&self) -> Arc<SystemFonts> {
+        Arc::clone(self.fonts.get_or_init(SystemFonts::of_process))
     }
 
     /// The window's handler has been made.

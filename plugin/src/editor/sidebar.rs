@@ -16,7 +16,7 @@ const SHARE_HEIGHT: f32 = 48.0;
 pub(super) fn show(app: &mut App, ui: &mut Ui, view: &View) {
     let palette = Palette::of(ui.visuals());
     ui.horizontal(|ui| {
-        ui.set_height(22.0);
+        ui.set_height(24.0);
         ui.label(RichText::new("Categories").strong());
         if view.filter.cat_id.is_some() {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -1,6 +1,6 @@
 //! What stands in the list's place when there is no list: each state says what is the matter and what to do next.
 
-use egui::{Align, Button, Frame, Layout, Margin, ProgressBar, RichText, ScrollArea, Ui, UiBuilder};
+use egui::{Align, Button, Frame, Label, Layout, Margin, ProgressBar, RichText, ScrollArea, Ui, UiBuilder};
 
 use super::app::{App, Choice, Request};
 use super::search_bar;
@@ -13,15 +13,9 @@ pub(super) enum State {
     /// The list.
     Results,
     /// There is no library yet.
-    NoLibrary {
-        /// A command that makes one.
-        command: String,
-    },
+    NoLibrary,
     /// The library cannot be used.
-    LibraryFailed {
-        /// Why, and what to do.
-        message: String,
-    },
+    LibraryFailed,
     /// The library or the network is being opened.
     Opening,
     /// Nothing has been asked yet.
@@ -49,8 +43,8 @@ pub(super) fn of(app: &App, view: &View) -> State {
         return if far && !shown { State::NothingClose } else { State::Results };
     }
     match &view.library.state {
-        LibraryState::Missing { command } => return State::NoLibrary { command: command.clone() },
-        LibraryState::Failed { message } => return State::LibraryFailed { message: message.clone() },
+        LibraryState::Missing { .. } => return State::NoLibrary,
+        LibraryState::Failed { .. } => return State::LibraryFailed,
         LibraryState::Open { sounds: 0, .. } => return State::Empty,
         LibraryState::Opening | LibraryState::Open { .. } => {}
     }
@@ -79,8 +73,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, view: &View, state: &State) {
             ui.add_space((space.height() * 0.42 - 70.0).max(4.0));
             match state {
                 State::Results => {}
-                State::NoLibrary { command } => no_library(app, ui, command),
-                State::LibraryFailed { message } => failed(app, ui, message),
+                State::NoLibrary | State::LibraryFailed => about_library(app, ui, view),
                 State::Opening => {
                     title(ui, "Opening the library");
                     words(
@@ -106,6 +99,15 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, view: &View, state: &State) {
             }
         })
     });
+}
+
+/// What is the matter with the library and what to do, if something is.
+pub(super) fn about_library(app: &mut App, ui: &mut Ui, view: &View) {
+    match &view.library.state {
+        LibraryState::Missing { command } => no_library(app, ui, command),
+        LibraryState::Failed { message } => failed(app, ui, message),
+        LibraryState::Opening | LibraryState::Open { .. } => {}
+    }
 }
 
 fn title(ui: &mut Ui, text: &str) {
@@ -134,17 +136,21 @@ fn no_library(app: &mut App, ui: &mut Ui, command: &str) {
 
 fn command_line(app: &mut App, ui: &mut Ui, command: &str) {
     let palette = Palette::of(ui.visuals());
-    Frame::new().fill(palette.well).corner_radius(5.0).inner_margin(Margin::symmetric(10, 6)).show(
-        ui,
-        |ui| {
-            ui.label(RichText::new(command).monospace());
-        },
-    );
-    ui.add_space(4.0);
-    if ui.button("Copy command").clicked() {
-        ui.ctx().copy_text(command.to_owned());
-        app.notify(ui.ctx(), "Command copied");
-    }
+    let frame = Frame::new().fill(palette.well).corner_radius(5.0);
+    frame.inner_margin(Margin { left: 10, right: 6, top: 5, bottom: 5 }).show(ui, |ui| {
+        // The button keeps its place; a long command takes more lines.
+        ui.horizontal(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.button("Copy").accessible_name("Copy command").clicked() {
+                    ui.ctx().copy_text(command.to_owned());
+                    app.notify(ui.ctx(), "Command copied");
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.add(Label::new(RichText::new(command).monospace()).wrap());
+                });
+            });
+        });
+    });
 }
 
 fn failed(app: &mut App, ui: &mut Ui, message: &str) {
@@ -183,7 +189,7 @@ fn listening(app: &mut App, ui: &mut Ui, view: &View) {
         Mode::LastSeconds => {
             title(ui, "Play something");
             words(ui, "When you have heard what you mean, ask about the last seconds.");
-            let seconds = view.settings.last_seconds;
+            let seconds = app.region.last_seconds();
             if ui
                 .add_enabled(view.region.is_some(), Button::new(format!("Use the last {seconds:.1} s")))
                 .clicked()

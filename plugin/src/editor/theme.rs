@@ -62,7 +62,7 @@ pub const DARK: Palette = Palette {
     row_selected: Color32::from_rgb(0x23, 0x38, 0x4e),
     line: Color32::from_rgb(0x30, 0x35, 0x3d),
     text: Color32::from_rgb(0xe6, 0xe9, 0xed),
-    text_weak: Color32::from_rgb(0xa3, 0xab, 0xb6),
+    text_weak: Color32::from_rgb(0xaf, 0xb7, 0xc1),
     accent: Color32::from_rgb(0x79, 0xb8, 0xf2),
     mark: Color32::from_rgb(0xf0, 0xb4, 0x5c),
     good: Color32::from_rgb(0x7c, 0xcf, 0x9f),
@@ -127,6 +127,7 @@ impl Palette {
         }
         for ground in [self.control, self.control_hovered, self.control_active, self.wave_selected] {
             pairs.push(("text of a control", self.text, ground));
+            pairs.push(("weak text of a control", self.text_weak, ground));
         }
         pairs
     }

@@ -8,6 +8,7 @@ use super::actions::{FROM_MATCH_HELP, SYNC_HELP};
 use super::app::{App, Choice, MAX_ZOOM, MIN_ZOOM, Request, Room};
 use super::format;
 use super::icons::{self, Icon};
+use super::states;
 use super::theme::Palette;
 use crate::exchange::{Appearance, Command, LibraryState, Mode, Theme, View, Work};
 
@@ -25,7 +26,7 @@ pub(super) fn show(app: &mut App, ui: &mut Ui, view: &View, room: Room) {
                 app.help_open = !app.help_open;
             }
             ui.add_space(4.0);
-            status(ui, view, room);
+            status(app, ui, view, room);
         });
     });
 }
@@ -50,11 +51,24 @@ fn modes(app: &mut App, ui: &mut Ui, view: &View) {
 }
 
 /// What is going on, in a few words that always stand in the same place.
-fn status(ui: &mut Ui, view: &View, room: Room) {
+fn status(app: &mut App, ui: &mut Ui, view: &View, room: Room) {
     let palette = Palette::of(ui.visuals());
     let (text, color) = words(view, palette);
     let text = if room == Room::Narrow { format::shortened(&text, 22) } else { text };
-    ui.add(Label::new(RichText::new(text).small().color(palette.text_weak)).truncate());
+    if matches!(view.library.state, LibraryState::Missing { .. } | LibraryState::Failed { .. }) {
+        // The list may still show what the session has kept; what to do about the library is said here, too.
+        let button = ui.button(RichText::new(text).small()).on_hover_text("What to do about it");
+        Popup::menu(&button)
+            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+            .accessible_name("About the library")
+            .show(|ui| {
+                ui.reset_style();
+                ui.set_max_width(380.0);
+                ui.vertical_centered(|ui| states::about_library(app, ui, view));
+            });
+    } else {
+        ui.add(Label::new(RichText::new(text).small().color(palette.text_weak)).truncate());
+    }
     let (dot, _) = ui.allocate_exact_size(Vec2::splat(10.0), Sense::hover());
     ui.painter().circle_filled(dot.center(), 4.0, color);
 }
@@ -86,6 +100,8 @@ fn library_words(view: &View) -> String {
 }
 
 fn settings(app: &mut App, ui: &mut Ui, view: &View) {
+    // A menu's buttons have no ground; these are no entries of a menu.
+    ui.reset_style();
     ui.set_min_width(280.0);
     ui.set_max_width(320.0);
     appearance(app, ui);
@@ -106,9 +122,17 @@ fn appearance(app: &mut App, ui: &mut Ui) {
     let appearance = app.appearance();
     ui.label(RichText::new("Appearance").strong());
     ui.horizontal(|ui| {
-        let dark = ui.visuals().dark_mode;
-        for (theme, label, active) in [(Theme::Dark, "Dark", dark), (Theme::Light, "Light", !dark)] {
-            if ui.add(Button::selectable(active, label).frame_when_inactive(true)).clicked() {
+        for (theme, label, help) in [
+            (
+                Theme::System,
+                "Like the desktop",
+                "Dark or light as the desktop is; dark where it does not say",
+            ),
+            (Theme::Dark, "Dark", "Dark whatever the desktop is"),
+            (Theme::Light, "Light", "Light whatever the desktop is"),
+        ] {
+            let button = Button::selectable(appearance.theme == theme, label).frame_when_inactive(true);
+            if ui.add(button).on_hover_text(help).clicked() {
                 app.set_appearance(ui.ctx(), Appearance { theme, ..appearance });
             }
         }
@@ -116,11 +140,13 @@ fn appearance(app: &mut App, ui: &mut Ui) {
     ui.horizontal(|ui| {
         let zoom = appearance.zoom.clamp(MIN_ZOOM, MAX_ZOOM);
         let smaller = Button::new("−").min_size(Vec2::new(28.0, 0.0));
-        if ui.add_enabled(zoom > MIN_ZOOM, smaller).on_hover_text("Smaller (Ctrl −)").clicked() {
+        let smaller = ui.add_enabled(zoom > MIN_ZOOM, smaller).on_hover_text("Smaller (Ctrl −)");
+        if smaller.accessible_name("Smaller").clicked() {
             app.zoom(ui.ctx(), -1.0);
         }
         let larger = Button::new("+").min_size(Vec2::new(28.0, 0.0));
-        if ui.add_enabled(zoom < MAX_ZOOM, larger).on_hover_text("Larger (Ctrl +)").clicked() {
+        let larger = ui.add_enabled(zoom < MAX_ZOOM, larger).on_hover_text("Larger (Ctrl +)");
+        if larger.accessible_name("Larger").clicked() {
             app.zoom(ui.ctx(), 1.0);
         }
         ui.label(format!("{:.0} %", zoom * 100.0));

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use baseview::dpi::{LogicalSize, Size};
 use baseview::{
     DamageArea, DropData, DropEffect, Event, EventStatus, HandlerError, MouseEvent, WindowContext,
-    WindowHandler, WindowSize,
+    WindowEvent, WindowHandler, WindowSize,
 };
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use egui::{Pos2, Rect, ViewportId, vec2};
@@ -26,9 +26,11 @@ use super::app::{App, Choice, Request};
 use super::clipboard::Clipboard;
 use super::desktop;
 use super::drag_out;
+use super::fonts::{SystemFonts, Wake};
 use super::gl::Painter;
 use super::input::{ClipboardKey, Input, split_at_buttons, translate_cursor};
 use super::shared::Shared;
+use super::system_theme;
 use super::theme::Palette;
 
 /// What other threads tell the window.
@@ -40,6 +42,8 @@ pub(super) enum Message {
     Failed(String),
     /// A drag out of the window has ended.
     DragEnded,
+    /// The desktop has become dark or light.
+    DesktopTheme,
 }
 
 /// How the window's helpers on other threads reach it.
@@ -70,6 +74,10 @@ pub(super) struct EditorWindow {
     /// When egui wants the next frame by itself.
     next_frame: Cell<Option<Instant>>,
     seen_revision: Cell<Option<u64>>,
+    fonts: Arc<SystemFonts>,
+    seen_fonts: Cell<u64>,
+    /// Called for as long as it is here.
+    _wake: Wake,
 }
 
 struct Inner {
@@ -86,12 +94,20 @@ struct Inner {
 impl EditorWindow {
     /// Builds the handler in a window that has just been created.
     pub(super) fn new(context: WindowContext, shared: Arc<Shared>) -> Result<Self, HandlerError> {
+        let (sender, messages) = unbounded();
+        let mailbox = Mailbox { sender, waker: context.waker() };
+        // First of all, so that the answer may be there when the first frame is.
+        ask_for_theme(&shared, &mailbox);
         let painter = Painter::new(&context)?;
         let egui = egui::Context::default();
         egui.set_zoom_factor(shared.zoom() as f32);
         let raw = egui::RawInput { max_texture_side: Some(painter.max_texture_side()), ..Default::default() };
-        let (sender, messages) = unbounded();
-        let mailbox = Mailbox { sender, waker: context.waker() };
+        let fonts = shared.fonts();
+        let waker = context.waker();
+        let wake: Wake = Arc::new(move || waker.request_poll());
+        fonts.tell(&wake);
+        let seen_fonts = Cell::new(fonts.revision());
+        egui.set_font_providers(vec![Arc::clone(&fonts) as _]);
         let waker = context.waker();
         shared.exchange.window_opened(Box::new(move || waker.request_poll()));
         let inner = Inner {
@@ -114,6 +130,9 @@ impl EditorWindow {
             dirty: Cell::new(true),
             next_frame: Cell::new(None),
             seen_revision: Cell::new(None),
+            fonts,
+            seen_fonts,
+            _wake: wake,
         };
         window.adopt_scale();
         Ok(window)
@@ -152,6 +171,7 @@ impl EditorWindow {
         let points = vec2(size.physical.width as f32, size.physical.height as f32) / scale;
         let raw = &mut inner.raw;
         raw.time = Some(inner.started.elapsed().as_secs_f64());
+        raw.system_theme = system_theme::last_known();
         raw.screen_rect = Some(Rect::from_min_size(Pos2::ZERO, points));
         let viewport = raw.viewports.entry(ViewportId::ROOT).or_default();
         viewport.native_pixels_per_point = Some(size.scale_factor as f32);
@@ -238,12 +258,18 @@ impl EditorWindow {
                 Message::Chosen(choice, path) => inner.app.chosen(choice, path),
                 Message::Failed(text) => inner.app.tell(&inner.egui, text),
                 Message::DragEnded => inner.input.release_pointer(&mut inner.raw.events),
+                Message::DesktopTheme => {}
             }
             self.dirty.set(true);
         }
         for (key, pressed, modifiers) in self.shared.take_host_keys() {
             let event = egui::Event::Key { key, physical_key: None, pressed, repeat: false, modifiers };
             self.inner.borrow_mut().raw.events.push(event);
+            self.dirty.set(true);
+        }
+        let fonts = self.fonts.revision();
+        if self.seen_fonts.replace(fonts) != fonts {
+            self.inner.borrow().egui.set_font_providers(vec![Arc::clone(&self.fonts) as _]);
             self.dirty.set(true);
         }
         self.shared.announce_changes();
@@ -298,6 +324,12 @@ impl EditorWindow {
     }
 }
 
+/// Asks whether the desktop is dark or light; the window draws itself anew if that has changed.
+fn ask_for_theme(shared: &Shared, mailbox: &Mailbox) {
+    let mailbox = mailbox.clone();
+    shared.theme.ask(move || mailbox.send(Message::DesktopTheme));
+}
+
 impl WindowHandler for EditorWindow {
     fn poll(&self) {
         self.read_messages();
@@ -335,6 +367,9 @@ impl WindowHandler for EditorWindow {
         {
             self.make_dirty();
             return status;
+        }
+        if matches!(event, Event::Window(WindowEvent::Focused)) {
+            ask_for_theme(&self.shared, &self.mailbox);
         }
         // Embedded windows do not always get the keyboard with a click.
         if matches!(event, Event::Mouse(MouseEvent::ButtonPressed { .. }))

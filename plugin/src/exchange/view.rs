@@ -237,6 +237,8 @@ pub struct RecentQuery {
     pub label: Arc<str>,
     /// Length of the audio asked about, seconds.
     pub duration_s: f64,
+    /// Where it begins on the host's timeline, seconds, if it was taken from there.
+    pub from_s: Option<f64>,
     /// Its likeliest CatID, if there is an idea.
     pub cat_id: Option<&'static str>,
 }

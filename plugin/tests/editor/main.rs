@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod asking;
+mod controls;
 mod filtering;
 mod listing;
 mod states;

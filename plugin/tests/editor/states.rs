@@ -152,3 +152,53 @@ fn an_idle_window_draws_nothing_by_itself() {
     let delay = stage.harness.output().viewport_output.values().next().unwrap().repaint_delay;
     assert_eq!(delay, std::time::Duration::MAX, "typing");
 }
+
+#[test]
+fn a_library_that_is_gone_says_how_to_make_one_beside_what_the_session_kept() {
+    let mut stage = Stage::new(views::library_gone(), 960.0, 640.0);
+    assert!(stage.harness.query_by_label_contains(&spoken(0)).is_some());
+    assert!(stage.harness.query_by_label("No library yet").is_none());
+    click(&mut stage, "No library");
+    assert!(stage.harness.query_by_label("earmark index PATH/TO/YOUR/SOUNDS").is_some());
+    stage.harness.get_by_label("Copy command").click();
+    stage.harness.run();
+    assert!(stage.harness.query_by_label("Command copied").is_some());
+}
+
+#[test]
+fn the_missing_library_s_command_is_seen_whole_on_the_smallest_window() {
+    let stage = Stage::new(views::no_library(), 480.0, 360.0);
+    for label in ["earmark index PATH/TO/YOUR/SOUNDS", "Copy command"] {
+        let rect = stage.rect(label);
+        assert!(rect.left() >= 0.0 && rect.right() <= 480.0 && rect.bottom() <= 322.0, "{label} at {rect:?}");
+    }
+}
+
+#[test]
+fn the_list_has_the_keys_again_after_a_click_elsewhere() {
+    for label in ["Favourites only", "Sort by length", "Category DOORWood, 52 %", "Play selected", "Settings"]
+    {
+        let mut stage = results();
+        click(&mut stage, label);
+        if label == "Settings" {
+            stage.press(Key::Escape);
+        }
+        stage.press(Key::ArrowDown);
+        stage.commands();
+        stage.press(Key::F);
+        let second = Command::ToggleFavourite(views::row(1).sound.key);
+        assert_eq!(stage.commands(), [second], "after {label}");
+    }
+}
+
+#[test]
+fn a_window_smaller_than_any_is_drawn_without_harm() {
+    for (name, view) in views::every_state() {
+        for (width, height) in [(240.0, 180.0), (120.0, 40.0), (16.0, 16.0)] {
+            let mut stage = Stage::new(view.clone(), width, height);
+            stage.press(Key::End);
+            let (wide, high, _) = stage.picture();
+            assert_eq!((wide as f32, high as f32), (width, height), "{name}");
+        }
+    }
+}

@@ -72,7 +72,7 @@ impl Fixture {
         let query =
             Query::new(&quantiser, frames.iter().map(|(start_s, frame)| (*start_s, frame.as_slice())));
         let snapshot = Snapshot::open(&self.library).unwrap();
-        let scope = Scope { k: 100, allows: &|_| true, is_query: &|_| false };
+        let scope = Scope { k: 100, passing: None, votes: true, is_query: &|_| false };
         let hits = search(&snapshot, &query, &scope).hits;
         let named = |hit: &earmark_engine::search::Hit| {
             let path = snapshot.full_path(&snapshot.get(hit.id).unwrap()).unwrap();

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, unbounded};
 use earmark_plugin::editor::App;
 use earmark_plugin::exchange::{Appearance, Command, Exchange, Theme, View};
-use egui::{Rect, UiBuilder, Vec2};
+use egui::{Color32, Rect, Shape, UiBuilder, Vec2};
 use egui_kittest::Harness;
 use raster::Raster;
 
@@ -95,6 +95,13 @@ impl Stage {
         self.harness.run();
     }
 
+    /// Clicks on what has a name.
+    pub fn click(&mut self, label: &str) {
+        use egui_kittest::kittest::Queryable as _;
+        self.harness.get_by_label(label).click();
+        self.harness.run();
+    }
+
     /// Moves the pointer somewhere.
     pub fn point(&mut self, x: f32, y: f32) {
         self.harness.hover_at(egui::pos2(x, y));
@@ -123,9 +130,37 @@ impl Stage {
         (width as u32, height as u32, pixels)
     }
 
+    /// Every text on the stage that is drawn at full strength: what it says, its colour, where it is seen. Left out is
+    /// what fades because it is disabled or scrolls away.
+    pub fn texts(&self) -> Vec<(String, Color32, Rect)> {
+        let mut texts = Vec::new();
+        for clipped in &self.harness.output().shapes {
+            collect_texts(&clipped.shape, clipped.clip_rect, &mut texts);
+        }
+        texts
+    }
+
     /// Where a widget is.
     pub fn rect(&self, label: &str) -> Rect {
         use egui_kittest::kittest::Queryable as _;
         self.harness.get_by_label(label).rect()
+    }
+}
+
+fn collect_texts(shape: &Shape, clip: Rect, texts: &mut Vec<(String, Color32, Rect)>) {
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect_texts(shape, clip, texts)),
+        Shape::Text(text) if !text.galley.text().trim().is_empty() => {
+            let rect = shape.visual_bounding_rect().intersect(clip);
+            for section in &text.galley.job.sections {
+                let own = section.format.color;
+                let own = if own == Color32::PLACEHOLDER { text.fallback_color } else { own };
+                let color = text.override_text_color.unwrap_or(own);
+                if rect.is_positive() && color.a() == 255 && text.opacity_factor >= 1.0 {
+                    texts.push((text.galley.text().to_owned(), color, rect));
+                }
+            }
+        }
+        _ => {}
     }
 }

@@ -180,8 +180,14 @@ pub fn analysing() -> View {
 }
 
 pub fn no_library() -> View {
-    let state = LibraryState::Missing { command: "earmark index ~/Sounds".into() };
+    let state = LibraryState::Missing { command: "earmark index PATH/TO/YOUR/SOUNDS".into() };
     View { library: Arc::new(Library { dir: None, state }), ..listening(Mode::Selection) }
+}
+
+/// What the session kept, without the library it came from.
+pub fn library_gone() -> View {
+    let kept = Results { restored: true, ..answer(100) };
+    View { results: Arc::new(kept), library: no_library().library, ..results(100) }
 }
 
 pub fn library_failed() -> View {
@@ -269,16 +275,17 @@ pub fn results(rows: usize) -> View {
 }
 
 pub fn recent() -> Arc<[RecentQuery]> {
-    let query = |id, label: &str, duration_s, cat_id| RecentQuery {
+    let query = |id, label: &str, from_s, duration_s, cat_id| RecentQuery {
         id: QueryId(id),
         label: Arc::from(label),
         duration_s,
+        from_s,
         cat_id,
     };
     Arc::new([
-        query(1, "Loop range 1:02.5", 6.2, Some("DOORWood")),
-        query(7, "DOORMetl_Boiler Room Door Heavy Slam 01.wav", 5.1, Some("DOORMetl")),
-        query(6, "Last seconds", 3.0, None),
+        query(1, "Loop range", Some(62.5), 6.2, Some("DOORWood")),
+        query(7, "DOORMetl_Boiler Room Door Heavy Slam 01.wav", None, 5.1, Some("DOORMetl")),
+        query(6, "Last seconds", None, 3.0, None),
     ])
 }
 
@@ -350,5 +357,6 @@ pub fn every_state() -> Vec<(&'static str, View)> {
         ("nothing-passes", nothing_passes()),
         ("bad-filter", bad_filter()),
         ("problem", problem()),
+        ("library-gone", library_gone()),
     ]
 }

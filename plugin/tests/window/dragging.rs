@@ -1,5 +1,6 @@
 //! Results are dragged out of the window, files are dropped into it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,13 @@ fn drags_out() {
     let host = Host::new();
     let _spawned = host.open();
     host.wait_for_frame(4, 4);
+    let mut row = views::row(2);
+    row.sound.path = Arc::from(Path::new("/media/sfx/Tür #2, 100% (ä)\n🚪 ドア.wav"));
+    let mut view = views::results(3);
+    view.results =
+        Arc::new(Results { rows: Rows::new(vec![views::row(0), views::row(1), row]), ..views::answer(3) });
+    host.exchange.publish(Arc::new(view));
+    std::thread::sleep(Duration::from_millis(200));
     let target = Target::new(&host);
     drag_row(&host, 2, (1100, 150));
     let release = std::thread::scope(|scope| {
@@ -46,8 +54,10 @@ fn drags_out() {
         host.release_button();
         taking.join().unwrap()
     });
-    let path = views::row(2).sound.path.display().to_string().replace(' ', "%20");
-    assert_eq!(release, format!("file://{path}\r\n"));
+    assert_eq!(
+        release,
+        "file:///media/sfx/T%C3%BCr%20%232%2C%20100%25%20%28%C3%A4%29%0A%F0%9F%9A%AA%20%E3%83%89%E3%82%A2.wav\r\n"
+    );
     // Afterwards the window still listens: the release that it never saw is not missed.
     let (x, y) = row_place(1);
     host.move_pointer(x, y);
@@ -64,7 +74,9 @@ fn drags_out() {
 fn takes_drops() {
     let host = Host::new();
     // A file that is really there: baseview looks.
-    let path = std::env::current_exe().unwrap().canonicalize().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap().join("Tür #2, 100% (ä) %41 ドア.wav");
+    std::fs::write(&path, "a sound").unwrap();
     let mut row = views::row(2);
     row.sound.path = Arc::from(path.as_path());
     let mut view = views::results(3);

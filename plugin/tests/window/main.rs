@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod dragging;
+mod embedding;
 mod hearing;
 mod host;
 mod resting;

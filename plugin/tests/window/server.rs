@@ -1,5 +1,6 @@
 //! The virtual X server that a window is opened on.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -19,6 +20,11 @@ impl Drop for Server {
 
 /// Runs an ignored test, named with its module, on a virtual server. `scale` is the desktop's.
 pub(crate) fn on_a_server(test: &str, scale: u32) {
+    on_a_server_with(test, scale, &[]);
+}
+
+/// The same with changes to the environment.
+pub(crate) fn on_a_server_with(test: &str, scale: u32, environment: &[(&str, OsString)]) {
     let arguments = ["-displayfd", "1", "-screen", "0", "2560x1600x24", "-nolisten", "tcp"];
     let spawned = Command::new("Xvfb").args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let Ok(mut server) = spawned.map(Server) else {
@@ -41,6 +47,7 @@ pub(crate) fn on_a_server(test: &str, scale: u32) {
         .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
         .env("DISPLAY", &display)
         .env("LIBGL_ALWAYS_SOFTWARE", "1")
+        .envs(environment.iter().map(|(name, value)| (*name, value)))
         // glibc keeps for a new thread what an old one has freed; with one arena memory shows what is in use.
         .env("MALLOC_ARENA_MAX", "1")
         .output()

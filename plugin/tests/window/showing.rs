@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use earmark_plugin::editor::create;
-use earmark_plugin::exchange::Command;
+use earmark_plugin::editor::theme::LIGHT;
+use earmark_plugin::exchange::{Appearance, Command, Theme};
 use nice_plug::editor::EditorHandle as _;
 use nice_plug::editor::dpi::NativeSize;
 use nice_plug::prelude::Editor as _;
 use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat};
 
 use crate::host::{Host, parameters};
-use crate::server::on_a_server;
+use crate::server::{on_a_server, on_a_server_with};
 use crate::support::{self, views};
 
 #[test]
@@ -32,6 +33,34 @@ fn host_and_user_resize_the_window_and_the_session_keeps_it() {
 #[test]
 fn a_desktop_scaled_twice_gets_a_window_as_large_as_announced() {
     on_a_server("showing::scales", 2);
+}
+
+#[test]
+fn the_window_is_light_where_the_desktop_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    // The desktop's portal, asked through the program that comes with D-Bus.
+    let folder = tempfile::tempdir().unwrap();
+    let portal = folder.path().join("dbus-send");
+    std::fs::write(&portal, "#!/bin/sh\necho '   variant       variant          uint32 2'\n").unwrap();
+    std::fs::set_permissions(&portal, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut path = folder.path().as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    on_a_server_with(
+        "showing::follows_the_desktop",
+        1,
+        &[("PATH", path), ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere".into())],
+    );
+}
+
+#[test]
+#[ignore = "run by the test that has a server"]
+fn follows_the_desktop() {
+    let host = Host::new();
+    host.exchange.set_appearance(Appearance { theme: Theme::System, ..host.exchange.appearance() });
+    let _spawned = host.open();
+    let light = LIGHT.panel.to_array();
+    host.wait("a light window", || host.pixel(4, 4) == [light[0], light[1], light[2]]);
 }
 
 fn open_files() -> usize {

@@ -15,14 +15,14 @@ pub(super) fn recipe<S: Source>(source: &mut S, dialect: Dialect, values: &Value
         && let Some(chunk) = form.find(&[b"iXML", b"ixml"])
     {
         let old = form.content(source, &chunk)?;
-        form.replace(&chunk, ixml::update(Some(&old), values)?, b'\n');
+        form.replace(&chunk, &old, ixml::update(Some(&old), values)?, b'\n');
         written = true;
     }
     if values.targets.id3 != Place::Never {
         match form.find(&[b"ID3 ", b"id3 "]) {
             Some(chunk) => {
                 let old = form.content(source, &chunk)?;
-                form.replace(&chunk, id3::update(Some(&old), values)?, 0);
+                form.replace(&chunk, &old, id3::update(Some(&old), values)?, 0);
             }
             None => form.add(b"ID3 ", id3::update(None, values)?, 0),
         }

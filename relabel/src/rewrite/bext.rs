@@ -27,14 +27,22 @@ impl SampleFacts {
 }
 
 /// The chunk with another line of history, and with a description where it had none; `None` leaves a chunk alone that is
-/// shorter than the standard has it.
-pub(super) fn update(old: &[u8], facts: Option<SampleFacts>, values: &Values) -> Option<Vec<u8>> {
+/// shorter than the standard has it, or where there is nothing to tell, neither of it nor of the others (`changed`).
+pub(super) fn update(
+    old: &[u8],
+    facts: Option<SampleFacts>,
+    values: &Values,
+    changed: bool,
+) -> Option<Vec<u8>> {
     let (fixed, history) = old.split_at_checked(FIXED)?;
     let mut new = fixed.to_vec();
     if let Some(description) = values.description()
         && fixed[..256].iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace())
     {
         put(&mut new[..256], description);
+    }
+    if !changed && new == fixed {
+        return None;
     }
     // What follows the text is filling.
     let text = &history[..history.iter().position(|byte| *byte == 0).unwrap_or(history.len())];
@@ -102,18 +110,19 @@ mod tests {
         let mut old = vec![7; FIXED];
         old.extend(b"A=PCM,F=44100,W=16,M=mono,T=Nagra\0\0\0");
         let facts = SampleFacts { tag: 1, channels: 2, rate_hz: 48_000, bits: 24 };
-        let new = update(&old, Some(facts), &values("other")).unwrap();
+        let new = update(&old, Some(facts), &values("other"), true).unwrap();
         assert_eq!(new[..FIXED], old[..FIXED]);
         let history = std::str::from_utf8(&new[FIXED..]).unwrap();
         let lines: Vec<&str> = history.lines().collect();
         assert_eq!(lines[0], "A=PCM,F=44100,W=16,M=mono,T=Nagra");
         assert!(lines[1].starts_with("A=PCM,F=48000,W=24,M=stereo,T=Earmark "), "{history}");
-        assert!(update(&old[..601], None, &values("x")).is_none());
+        assert!(update(&old[..601], None, &values("x"), true).is_none());
+        assert!(update(&old, Some(facts), &values("other"), false).is_none(), "there is nothing to tell");
     }
 
     #[test]
     fn a_description_is_given_where_there_is_none_and_never_cut_within_a_character() {
-        let new = update(&vec![0; FIXED], None, &values(&"é".repeat(200))).unwrap();
+        let new = update(&vec![0; FIXED], None, &values(&"é".repeat(200)), false).unwrap();
         assert_eq!(std::str::from_utf8(&new[..256]).unwrap(), "é".repeat(128));
         let odd = super::new(None, &values(&format!("a{}", "é".repeat(200))));
         assert_eq!(odd[255], 0);

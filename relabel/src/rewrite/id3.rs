@@ -42,16 +42,17 @@ pub(super) fn update(old: Option<&[u8]>, values: &Values) -> Result<Vec<u8>, Fau
             None => tag.frames.push(frame),
         }
     }
-    for named in &named {
-        let id: &[u8] = if tag.version == 2 { b"TXX" } else { b"TXXX" };
-        tag.frames.push(tag.frame(id, &encoded(tag.version, &[named.user, named.value])));
-    }
+    // It stays where it is from then on: before what is taken out and put behind anew each time.
     if let Some(description) = values.description().filter(|_| !has_description) {
         let id: &[u8] = if tag.version == 2 { b"COM" } else { b"COMM" };
         let mut content = encoded(tag.version, &["", description]);
         // Between the encoding and the short name stands the language; this one is "undetermined".
         content.splice(1..1, *b"und");
         tag.frames.push(tag.frame(id, &content));
+    }
+    for named in &named {
+        let id: &[u8] = if tag.version == 2 { b"TXX" } else { b"TXXX" };
+        tag.frames.push(tag.frame(id, &encoded(tag.version, &[named.user, named.value])));
     }
     tag.write()
 }

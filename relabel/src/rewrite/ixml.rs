@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use quick_xml::Reader;
+use quick_xml::escape::unescape;
 use quick_xml::events::Event;
 
 use super::text::{self, Encoding};
@@ -177,7 +178,7 @@ impl Outline {
         for name in BLOCKS {
             let mut fields = fields(name, values, !described);
             for leaf in self.leaves.iter().filter(|leaf| leaf.block == name) {
-                replace(leaf, &fields, encoding, &mut edits);
+                replace(text, leaf, &fields, encoding, &mut edits);
             }
             let known = |field: &str| {
                 let same = |leaf: &Element| leaf.block == name && folded(&leaf.name) == folded(field);
@@ -205,7 +206,7 @@ impl Outline {
         }
         // A field that stands in the root itself must not contradict the blocks.
         let of_user = fields("USER", values, false);
-        self.blocks.iter().for_each(|element| replace(element, &of_user, encoding, &mut edits));
+        self.blocks.iter().for_each(|element| replace(text, element, &of_user, encoding, &mut edits));
         if !missing_blocks.is_empty() {
             if root.empty {
                 let tag = &root.name;
@@ -220,8 +221,9 @@ impl Outline {
     }
 }
 
-/// Gives an element the value that it should have, if it is one of the fields.
+/// Gives an element the value that it should have, if it is one of the fields and says another.
 fn replace(
+    text: &str,
     element: &Element,
     fields: &[(&'static str, String)],
     encoding: Encoding,
@@ -230,6 +232,10 @@ fn replace(
     let Some((_, value)) = fields.iter().find(|(name, _)| folded(name) == folded(&element.name)) else {
         return;
     };
+    // However it is spelt: references depend on the rest of the document.
+    if unescape(&text[element.inner.clone()]).is_ok_and(|said| said == value.as_str()) && !element.empty {
+        return;
+    }
     if element.empty {
         let mut new = String::new();
         push_element(&mut new, &element.name, value, encoding);
@@ -295,6 +301,15 @@ mod tests {
         );
         assert!(new.is_ascii() || new.iter().filter(|byte| !byte.is_ascii()).count() == 1);
         assert!(String::from_utf8_lossy(&new).contains("&#xE9; &#x20AC;"));
+    }
+
+    #[test]
+    fn a_field_that_says_it_already_stays_as_it_is_spelt() {
+        // The byte that is no UTF-8 goes with the old name, so that the document is another one the next time.
+        let old = b"<BWFXML><USER><FXNAME>T\xfcr</FXNAME></USER></BWFXML>";
+        let new = update(Some(old), &values()).unwrap();
+        assert!(new.is_ascii() && String::from_utf8_lossy(&new).contains("&#xE9; &#x20AC;</FXNAME>"));
+        assert_eq!(update(Some(&new), &values()).unwrap(), new);
     }
 
     #[test]

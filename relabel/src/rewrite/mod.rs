@@ -162,13 +162,15 @@ mod tests {
         [boxed(b"ftyp", b"M4A \0\0\0\0"), moov, boxed(b"mdat", &[7; 64])].concat()
     }
 
-    /// An Ogg page without a right checksum, which nobody here looks at.
+    /// An Ogg page.
     fn page(flags: u8, sequence: u8, packets: &[&[u8]]) -> Vec<u8> {
         let mut page = b"OggS\0".to_vec();
         page.extend([flags, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, sequence, 0, 0, 0, 0, 0, 0, 0]);
         page.push(packets.len() as u8);
         page.extend(packets.iter().map(|packet| packet.len() as u8));
         page.extend(packets.concat());
+        let sum = ogg::checksum(&page);
+        page[22..26].copy_from_slice(&sum.to_le_bytes());
         page
     }
 
@@ -177,6 +179,36 @@ mod tests {
         let first = page(2, 0, &[b"\x01vorbis and so on"]);
         let second = page(0, 1, &[comments, b"\x05vorbis setup"]);
         [first, second, page(0, 2, &[b"audio", b"more"]), page(4, 3, &[b"end"])].concat()
+    }
+
+    #[test]
+    fn damaged_ogg_headers_are_refused_and_damaged_audio_stays_so() {
+        let fields = Fields { cat_id: Some("DOORWood".repeat(9000)), ..Fields::default() };
+        let values = Values::new(&fields, Targets::default());
+        let whole = ogg();
+        let start = |number: usize| {
+            let starts = whole.windows(4).enumerate().filter(|(_, word)| word == b"OggS");
+            starts.map(|(at, _)| at).nth(number).expect("there are four pages")
+        };
+        let mut bytes = whole.clone();
+        bytes[start(1) + 40] ^= 1;
+        assert!(matches!(write(&bytes, &values), Err(Fault::Malformed(_))));
+        // The first page of audio, which gets another number as the comments take more pages.
+        let mut bytes = whole.clone();
+        bytes[start(3) - 1] ^= 1;
+        let is_right = |file: &[u8], from_end: usize| {
+            let starts: Vec<usize> =
+                file.windows(4).enumerate().filter(|(_, w)| w == b"OggS").map(|(at, _)| at).collect();
+            let at = starts[starts.len() - from_end];
+            let end = starts.get(starts.len() - from_end + 1).copied().unwrap_or(file.len());
+            let mut page = file[at..end].to_vec();
+            let stored = page[22..26].to_vec();
+            page[22..26].fill(0);
+            ogg::checksum(&page).to_le_bytes() == stored[..]
+        };
+        let new = new_file(&bytes, &values).expect("its headers are whole");
+        assert!(!is_right(&new, 2) && is_right(&new, 1) && is_right(&new, 3));
+        assert!(is_right(&new_file(&whole, &values).expect("it is whole"), 2));
     }
 
     #[test]
@@ -201,8 +233,12 @@ mod tests {
             mp4(),
             ogg(),
         ];
-        let fields =
-            Fields { cat_id: Some("DOORWood".into()), fx_name: Some("x".into()), ..Fields::default() };
+        let fields = Fields {
+            cat_id: Some("DOORWood".into()),
+            fx_name: Some("x".into()),
+            description: Some("An old door".into()),
+            ..Fields::default()
+        };
         let all = Place::Always;
         let values = Values::new(&fields, Targets { ixml: all, bext: all, info: all, id3: all });
         let mut state = 5;
@@ -210,6 +246,10 @@ mod tests {
         for file in &files {
             let whole = write(file, &values);
             assert!(whole.is_ok(), "{:?} of {}", whole.err(), file[..12].escape_ascii());
+            let once = new_file(file, &values).expect("it was written before");
+            assert_ne!(&once, file);
+            let again = new_file(&once, &values).expect("it was written before");
+            assert!(again == once, "{} is written to again", file[..12].escape_ascii());
             for _ in 0..1500 {
                 let mut bytes = file.clone();
                 for _ in 0..1 + next(&mut state) % 3 {
@@ -231,6 +271,16 @@ mod tests {
         assert!(written > 1000 && refused > 1000, "{written} written, {refused} refused");
     }
 
+    /// The file with the fields.
+    fn new_file(bytes: &[u8], values: &Values) -> Result<Vec<u8>, Fault> {
+        let mut source = Cursor::new(bytes);
+        let recipe = Format::of(&mut source)?.recipe(&mut source, values)?;
+        let mut new = Vec::new();
+        recipe.write(&mut source, &mut new)?;
+        assert_eq!(recipe.changes_nothing(&mut source)?, new == bytes);
+        Ok(new)
+    }
+
     fn write(bytes: &[u8], values: &Values) -> Result<(), Fault> {
         let mut source = Cursor::new(bytes);
         let format = Format::of(&mut source)?;
@@ -248,6 +298,7 @@ mod tests {
         let mut back = Vec::new();
         inverse.write(&mut Cursor::new(&new), &saved, &mut back)?;
         assert!(back == bytes);
+        assert_eq!(recipe.changes_nothing(&mut Cursor::new(bytes))?, new == bytes);
         Ok(())
     }
 }

@@ -185,6 +185,10 @@ fn items(old: &[u8], values: &Values) -> Result<Vec<u8>, Fault> {
         }
         end = whole.end;
     }
+    // It stays where it is from then on: before what is taken out and put behind anew each time.
+    if let Some(description) = values.description().filter(|_| !described) {
+        new.extend(boxed(b"desc", &[&text(description)]));
+    }
     for named in &named {
         let mean = boxed(b"mean", &[&[0; 4], MEAN]);
         let name = boxed(b"name", &[&[0; 4], named.user.as_bytes()]);
@@ -192,9 +196,6 @@ fn items(old: &[u8], values: &Values) -> Result<Vec<u8>, Fault> {
     }
     if let Some(title) = values.title() {
         new.extend(boxed(b"\xa9nam", &[&text(title)]));
-    }
-    if let Some(description) = values.description().filter(|_| !described) {
-        new.extend(boxed(b"desc", &[&text(description)]));
     }
     new.extend_from_slice(&old[end..]);
     Ok(new)

@@ -50,6 +50,24 @@ impl Page {
     fn end(&self) -> u64 {
         self.body() + self.lacing.iter().map(|lace| u64::from(*lace)).sum::<u64>()
     }
+
+    /// All of the page, its checksum as stored, and the one that it should have; in the bytes it is 0.
+    fn bytes<S: Source>(&self, source: &mut S) -> Result<(Vec<u8>, u32, u32), Fault> {
+        let mut bytes = bytes_at(source, self.start..self.end(), HEADER + 255 + 65_025)?;
+        let stored = u32::from_le_bytes([bytes[22], bytes[23], bytes[24], bytes[25]]);
+        bytes[22..26].fill(0);
+        let right = checksum(&bytes);
+        Ok((bytes, stored, right))
+    }
+
+    /// The packets on a page of the headers, which must be whole: written anew, it would pass for it.
+    fn header_body<S: Source>(&self, source: &mut S) -> Result<Vec<u8>, Fault> {
+        let (bytes, stored, right) = self.bytes(source)?;
+        if stored != right {
+            return Err(malformed("the checksum of a page of its headers is wrong"));
+        }
+        Ok(bytes[(self.body() - self.start) as usize..].to_vec())
+    }
 }
 
 /// The codec of a stream, by its first packet.
@@ -78,7 +96,7 @@ struct Head {
 fn head<S: Source>(source: &mut S) -> Result<Head, Fault> {
     let cut = || malformed("it ends within its headers");
     let first = Page::read(source, 0)?.ok_or_else(cut)?;
-    let ident = bytes_at(source, first.body()..first.end(), 65_025)?;
+    let ident = first.header_body(source)?;
     let (codec, wanted) = match &ident[..] {
         [1, b'v', b'o', b'r', b'b', b'i', b's', ..] => (Codec::Vorbis, 2),
         [b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', ..] => (Codec::Opus, 1),
@@ -110,7 +128,7 @@ fn head<S: Source>(source: &mut S) -> Result<Head, Fault> {
         if head.audio - head.first_end > MAX_HEADERS {
             return Err(unsupported("more than 64 MB of headers"));
         }
-        let mut body = &bytes_at(source, page.body()..page.end(), 65_025)?[..];
+        let mut body = &page.header_body(source)?[..];
         for lace in &page.lacing {
             if head.packets.len() == wanted {
                 return Err(malformed("audio begins on a page of its headers"));
@@ -176,10 +194,10 @@ pub(super) fn recipe<S: Source>(source: &mut S, values: &Values) -> Result<Recip
         if page.serial != head.serial || page.flags & FIRST != 0 {
             break;
         }
-        let mut bytes = bytes_at(source, page.start..page.end(), HEADER + 255 + 65_025)?;
+        let (mut bytes, stored, right) = page.bytes(source)?;
         bytes[18..22].copy_from_slice(&page.sequence.wrapping_add(shift).to_le_bytes());
-        bytes[22..26].fill(0);
-        let sum = checksum(&bytes).to_le_bytes();
+        // A damaged page stays one.
+        let sum = (checksum(&bytes) ^ stored ^ right).to_le_bytes();
         recipe.keep(page.start..page.start + 18);
         recipe.add(&bytes[18..22]);
         recipe.add(&sum);
@@ -223,7 +241,7 @@ fn paginate(packets: &[Vec<u8>], serial: u32, first_sequence: u32) -> Vec<Vec<u8
 }
 
 /// RFC 3533 §6: CRC-32 of polynomial 0x04C11DB7, start and end 0, not reflected, its own field taken as 0.
-fn checksum(bytes: &[u8]) -> u32 {
+pub(super) fn checksum(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];
         let mut at = 0;

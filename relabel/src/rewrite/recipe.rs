@@ -87,6 +87,27 @@ impl Recipe {
         (inverse, saved)
     }
 
+    /// Whether the file that it makes is the original.
+    pub(crate) fn changes_nothing<S: Source>(&self, source: &mut S) -> io::Result<bool> {
+        let mut position = 0;
+        for piece in &self.pieces {
+            match piece {
+                Piece::Keep(range) if range.start != position => return Ok(false),
+                Piece::Keep(range) => position = range.end,
+                Piece::New(bytes) => {
+                    for block in bytes.chunks(BLOCK) {
+                        let mut old = vec![0; block.len()];
+                        if read_at(source, position, &mut old)? < block.len() || old != block {
+                            return Ok(false);
+                        }
+                        position += block.len() as u64;
+                    }
+                }
+            }
+        }
+        Ok(position == length(source)?)
+    }
+
     /// Writes the file; returns xxh3-128 of what was written.
     pub(crate) fn write<S: Source>(&self, source: &mut S, out: &mut dyn Write) -> io::Result<u128> {
         let mut hash = Xxh3::new();
@@ -246,6 +267,20 @@ mod tests {
         let mut back = Vec::new();
         inverse.write(&mut Cursor::new(&made), &saved, &mut back).unwrap();
         assert_eq!(back, original);
+    }
+
+    #[test]
+    fn a_recipe_knows_whether_it_changes_anything() {
+        let original: Vec<u8> = (0..100).collect();
+        let changes_nothing = |pieces: &[Piece]| {
+            Recipe { pieces: pieces.to_vec() }.changes_nothing(&mut Cursor::new(&original)).unwrap()
+        };
+        let same = [Piece::Keep(0..10), Piece::New((10..20).collect()), Piece::Keep(20..100)];
+        assert!(changes_nothing(&same));
+        assert!(!changes_nothing(&same[..2]), "the end is missing");
+        assert!(!changes_nothing(&[Piece::New(vec![1]), Piece::Keep(1..100)]));
+        assert!(!changes_nothing(&[Piece::Keep(0..50), Piece::Keep(60..100)]));
+        assert!(!changes_nothing(&[Piece::Keep(0..100), Piece::New(vec![0])]));
     }
 
     #[test]

@@ -127,10 +127,14 @@ impl Form {
         Ok(None)
     }
 
-    /// Gives a chunk other content; `filler` makes the parity of its length right.
-    pub(super) fn replace(&mut self, chunk: &Chunk, mut content: Vec<u8>, filler: u8) {
+    /// Gives a chunk other content; `filler` makes the parity of its length right. Nothing happens where that is what it
+    /// has.
+    pub(super) fn replace(&mut self, chunk: &Chunk, old: &[u8], mut content: Vec<u8>, filler: u8) {
         if !(content.len() as u64 + chunk.len).is_multiple_of(2) {
             content.push(filler);
+        }
+        if content == old {
+            return;
         }
         let bytes = chunk_bytes(self.dialect, &chunk.id, &content);
         self.edits.push((chunk.start - 8..chunk.start + chunk.len, bytes));
@@ -142,6 +146,11 @@ impl Form {
             content.push(filler);
         }
         self.added.extend(chunk_bytes(self.dialect, id, &content));
+    }
+
+    /// Whether any chunk is to be another than it was.
+    pub(super) fn is_changed(&self) -> bool {
+        !self.edits.is_empty() || !self.added.is_empty()
     }
 
     #[cfg(test)]

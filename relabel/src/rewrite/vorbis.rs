@@ -23,9 +23,11 @@ pub(super) fn update<'o>(old: Option<&'o [u8]>, values: &Values) -> Result<(Vec<
         let retitled = values.title().is_some() && name == "TITLE";
         !retitled && !named.iter().any(|named| named.user == name)
     });
-    let mut ours: Vec<String> = named.iter().map(|named| format!("{}={}", named.user, named.value)).collect();
+    // A description stays where it is from then on: before what is taken out and put behind anew each time.
+    let description = values.description().filter(|_| !described);
+    let mut ours: Vec<String> = description.map(|text| format!("DESCRIPTION={text}")).into_iter().collect();
+    ours.extend(named.iter().map(|named| format!("{}={}", named.user, named.value)));
     ours.extend(values.title().map(|title| format!("TITLE={title}")));
-    ours.extend(values.description().filter(|_| !described).map(|text| format!("DESCRIPTION={text}")));
     let all = entries.into_iter().chain(ours.iter().map(String::as_bytes));
     let mut new = Vec::new();
     push(&mut new, vendor);

@@ -27,25 +27,9 @@ pub(super) fn plan<S: Source>(
         match form.find(&[b"iXML", b"ixml"]) {
             Some(chunk) => {
                 let old = form.content(source, &chunk)?;
-                form.replace(&chunk, ixml::update(Some(&old), values)?, b'\n');
+                form.replace(&chunk, &old, ixml::update(Some(&old), values)?, b'\n');
             }
             None if targets.ixml == Place::Always => form.add(b"iXML", ixml::update(None, values)?, b'\n'),
-            None => {}
-        }
-    }
-    if targets.bext != Place::Never {
-        let facts = match form.find(&[b"fmt "]) {
-            Some(fmt) => SampleFacts::of_fmt(&form.content(source, &fmt)?, dialect.is_big_endian()),
-            None => None,
-        };
-        match form.find(&[b"bext"]) {
-            Some(chunk) => {
-                let old = form.content(source, &chunk)?;
-                if let Some(new) = bext::update(&old, facts, values) {
-                    form.replace(&chunk, new, 0);
-                }
-            }
-            None if targets.bext == Place::Always => form.add(b"bext", bext::new(facts, values), 0),
             None => {}
         }
     }
@@ -55,7 +39,7 @@ pub(super) fn plan<S: Source>(
             Some(chunk) => {
                 let old = form.content(source, &chunk)?;
                 if let Some(new) = info::update(Some(&old), big_endian, values) {
-                    form.replace(&chunk, new, 0);
+                    form.replace(&chunk, &old, new, 0);
                 }
             }
             None if targets.info == Place::Always => {
@@ -70,9 +54,26 @@ pub(super) fn plan<S: Source>(
         match form.find(&[b"id3 ", b"ID3 "]) {
             Some(chunk) => {
                 let old = form.content(source, &chunk)?;
-                form.replace(&chunk, id3::update(Some(&old), values)?, 0);
+                form.replace(&chunk, &old, id3::update(Some(&old), values)?, 0);
             }
             None if targets.id3 == Place::Always => form.add(b"id3 ", id3::update(None, values)?, 0),
+            None => {}
+        }
+    }
+    // The last, since its history tells of changes to the others.
+    if targets.bext != Place::Never {
+        let facts = match form.find(&[b"fmt "]) {
+            Some(fmt) => SampleFacts::of_fmt(&form.content(source, &fmt)?, dialect.is_big_endian()),
+            None => None,
+        };
+        match form.find(&[b"bext"]) {
+            Some(chunk) => {
+                let old = form.content(source, &chunk)?;
+                if let Some(new) = bext::update(&old, facts, values, form.is_changed()) {
+                    form.replace(&chunk, &old, new, 0);
+                }
+            }
+            None if targets.bext == Place::Always => form.add(b"bext", bext::new(facts, values), 0),
             None => {}
         }
     }

@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 use earmark_relabel::{
-    Applied, ApplyOptions, Entry, Fields, FileState, Outcome, Plan, Targets, UndoOutcome, Undone, apply, undo,
+    Applied, ApplyOptions, Entry, Fields, FileState, Outcome, Plan, Suggestion, Targets, UndoOutcome, Undone,
+    WriteOptions, apply, plan_write, undo,
 };
 
 /// SplitMix64: the same corpus in every run.
@@ -104,6 +105,15 @@ pub(crate) fn fields(cat_id: &str, fx_name: &str) -> Fields {
         source_id: Some("SHOW".into()),
         ..Fields::default()
     }
+}
+
+/// How many changes, and how many sounds that are right, are proposed for a sound that is to say what [`fields`] of
+/// `DOORWood` and `Creak` are.
+pub(crate) fn proposed_again(path: &Path) -> (usize, usize) {
+    let suggestion =
+        Suggestion { path: path.to_owned(), fields: fields("DOORWood", "Creak"), ..Suggestion::default() };
+    let proposed = plan_write([suggestion], &WriteOptions::default(), "again");
+    (proposed.plan.entries.len(), proposed.right)
 }
 
 /// Asserts that everything was done.

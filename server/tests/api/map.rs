@@ -56,6 +56,17 @@ fn every_sound_has_its_place_and_leads_to_its_row() {
         let cat = u16::from_le_bytes(bytes[at..at + 2].try_into().unwrap());
         assert_eq!(row["cat_id"].is_null(), cat == u16::MAX);
     }
+    // In the order of how typical they are, none is lost, and one bell is closer to the others than a door is.
+    let key = |name: &str| rows.iter().find(|row| row["name"] == name).unwrap()["key"].clone();
+    let bells = (1..=4).map(|number| key(&format!("BELLHand_Small Bell {number:02}_EMRK_TEST.wav")));
+    let mut mixed: Vec<Value> = bells.collect();
+    mixed.insert(0, key("DOORCreak_Old Barn Door 01_EMRK_TEST.wav"));
+    let asked = json!({ "keys": mixed, "typical_first": true }).to_string();
+    let ordered = server.post("api/rows", asked.as_bytes()).json();
+    let names: Vec<&str> =
+        ordered.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 5);
+    assert!(names[4].starts_with("DOORCreak"), "{names:?}");
     // Another server finds it there.
     let kept = server.get("api/map/points").body;
     drop(server);
@@ -71,4 +82,12 @@ fn without_a_library_there_is_no_map() {
     assert_eq!(server.post("api/map", b"{}").status, 503);
     assert_eq!(server.post("api/review", b"").status, 503);
     assert_eq!(server.post("api/map", b"not json").status, 400);
+    for keys in [json!(["a"]), json!(["1.0"]), json!([3])] {
+        assert_eq!(
+            server.post("api/rows", json!({ "keys": keys }).to_string().as_bytes()).status,
+            400,
+            "{keys}"
+        );
+    }
+    assert_eq!(server.post("api/rows", &vec![b' '; 3 << 20]).status, 413);
 }

@@ -85,3 +85,14 @@ fn a_port_that_is_taken_is_named() {
     assert!(matches!(error, ServeError::Bind { .. }));
     assert!(error.to_string().contains(&format!("127.0.0.1:{}", server.port)), "{error}");
 }
+
+#[test]
+fn a_library_that_was_named_from_here_is_told_with_its_whole_path() {
+    let here = std::env::current_dir().unwrap();
+    let up: std::path::PathBuf = here.components().skip(1).map(|_| "..").collect();
+    let from_here = up.join(SHARED.library.strip_prefix("/").unwrap_or(&SHARED.library));
+    let server = Running::new(&from_here);
+    let state = server.json("api/state");
+    assert!(state["library"]["sounds"].as_u64().unwrap() > 20, "{state}");
+    assert!(std::path::Path::new(state["dir"].as_str().unwrap()).is_absolute(), "{state}");
+}

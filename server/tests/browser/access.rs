@@ -42,6 +42,22 @@ const CONTRASTS: &str = r"(() => {
   return found.sort((a, b) => a[0] - b[0]);
 })()";
 
+/// Contrast of each colour of points with the map's ground; fainter than in the legend where they are fainter.
+const POINTS: &str = r"(() => {
+  const parse = (text) => text.match(/\d+/g).slice(0, 3).map(Number);
+  const luminance = (colour) => {
+    const [r, g, b] = colour.map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = parse(getComputedStyle(document.querySelector('.plot')).backgroundColor);
+  return [...document.querySelectorAll('.legend i')].map((dot) => {
+    const opacity = (dot.dataset.hue === '' ? 225 : 235) / 255;
+    const point = parse(getComputedStyle(dot).backgroundColor).map((part, at) => part * opacity + ground[at] * (1 - opacity));
+    const [light, dark] = [luminance(point), luminance(ground)].sort((a, b) => b - a);
+    return (light + 0.05) / (dark + 0.05);
+  });
+})()";
+
 #[test]
 fn text_has_contrast_in_the_dark_and_in_the_light() {
     let server = Running::new(&SHARED.library);
@@ -60,6 +76,12 @@ fn text_has_contrast_in_the_dark_and_in_the_light() {
             let lowest = &contrasts[0];
             assert!(lowest[0].as_f64().unwrap() >= 4.5, "{theme}, view {view}: {lowest}");
         }
+        // What stands for a sound on the map is a graphic, which 3 : 1 is asked of.
+        page.until("document.querySelectorAll('.legend i').length > 2");
+        let points = page.eval(POINTS);
+        let lowest =
+            points.as_array().unwrap().iter().map(|at| at.as_f64().unwrap()).fold(f64::MAX, f64::min);
+        assert!(lowest >= 3.0, "{theme}: {points}");
         page.key("1");
         page.shoot(&format!("theme-{theme}"));
     }

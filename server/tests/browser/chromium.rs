@@ -49,8 +49,14 @@ fn program() -> Option<PathBuf> {
 }
 
 impl Page {
-    /// Opens an address in a window of 1280 × 720, or tells that there is no browser to do so.
+    /// Opens an address in a window of 1280 × 720, or tells that there is no browser to do so. There is no graphics card,
+    /// nor a program that imitates one.
     pub(crate) fn open(url: &str) -> Option<Self> {
+        Self::open_with(url, &["--disable-3d-apis"])
+    }
+
+    /// The same, with more arguments for the browser.
+    pub(crate) fn open_with(url: &str, arguments: &[&str]) -> Option<Self> {
         if cfg!(not(unix)) {
             eprintln!("skipped: the browser is driven through pipes of POSIX systems");
             return None;
@@ -75,7 +81,8 @@ impl Page {
                 "--disable-component-update",
                 "--disable-dev-shm-usage",
             ])
-            .args(["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--window-size=1280,720"])
+            .arg("--window-size=1280,720")
+            .args(arguments)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
             .stdin(Stdio::piped())

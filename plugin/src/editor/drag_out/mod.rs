@@ -65,6 +65,7 @@ pub(super) fn file_uri(path: &std::path::Path) -> String {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStrExt as _;
     use std::path::Path;
 
     #[test]
@@ -73,5 +74,9 @@ mod tests {
             file_uri(Path::new("/sfx/Door creak #2 (ä).wav")),
             "file:///sfx/Door%20creak%20%232%20%28%C3%A4%29.wav"
         );
+        assert_eq!(file_uri(Path::new("/100%/a,b\n%41.wav")), "file:///100%25/a%2Cb%0A%2541.wav");
+        // A name need not be text.
+        let odd = std::ffi::OsStr::from_bytes(b"/sfx/\xff.wav");
+        assert_eq!(file_uri(Path::new(odd)), "file:///sfx/%FF.wav");
     }
 }
