@@ -1,7 +1,7 @@
 //! The window opens and closes, draws, and has the size that it should.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use earmark_plugin::editor::create;
 use earmark_plugin::editor::theme::LIGHT;
@@ -155,7 +155,16 @@ fn resizes() {
         let appearance = host.exchange.appearance();
         (appearance.width - 800.0).abs() <= 25.0 && (appearance.height - 550.0).abs() <= 15.0
     });
-    let kept = host.exchange.appearance();
+    // The last steps of the drag may still be on their way.
+    let mut kept = host.exchange.appearance();
+    let mut since = Instant::now();
+    host.wait("the size to stay as it is", || {
+        let appearance = host.exchange.appearance();
+        if appearance != kept {
+            (kept, since) = (appearance, Instant::now());
+        }
+        since.elapsed() > Duration::from_millis(500)
+    });
     drop(spawned);
     let reopened = host.open();
     let size = reopened.window.size().unwrap().physical;
