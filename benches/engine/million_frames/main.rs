@@ -41,6 +41,8 @@ const RESULTS: usize = 20;
 const QUESTIONS: u32 = 60;
 /// Questions whose answers are compared with exact ones.
 const CHECKED: usize = 60;
+/// Times that two libraries are asked a question in turns.
+const ROUNDS: usize = 15;
 /// Tells a process of its own what to measure.
 const TASK: &str = "EARMARK_BENCH_TASK";
 
@@ -57,13 +59,17 @@ fn main() {
         return;
     }
     let frames = number("EARMARK_BENCH_FRAMES", 1_000_000);
-    let million = Million::open_or_make(frames, number("EARMARK_BENCH_RUNS", 1));
+    let runs = number("EARMARK_BENCH_RUNS", 1);
+    let million = Million::open_or_make(frames, runs);
     if let Some(folder) = std::env::var_os("EARMARK_BENCH_EXPORT") {
         million.export(Path::new(&folder));
     }
     let alone = std::env::var_os("EARMARK_BENCH_REAL_ALONE").is_some();
     if let Some(folder) = std::env::var_os(library::SOUNDS_VARIABLE).filter(|_| alone) {
         real::measure(Path::new(&folder), &Network::load(Path::new(library::MODEL_DIR)).unwrap());
+    }
+    if runs > 1 {
+        million.beside(&Million::open_or_make(frames, 1));
     }
     million.measure();
     // A library a hundredth as large beside it.
@@ -214,6 +220,40 @@ impl Million {
         // What other indexes can be asked, too.
         let frames: Vec<_> = questions.into_iter().flatten().map(|frame| vec![frame]).collect();
         self.check(&snapshot, "frames", &frames);
+    }
+
+    /// Asks this and another library the same questions in turns; of each question the fastest of several answers counts.
+    fn beside(&self, other: &Self) {
+        let snapshots = [&self.dir, &other.dir].map(|dir| Snapshot::open(dir).unwrap());
+        snapshots.iter().for_each(Snapshot::prewarm);
+        let none = |_: &SoundRef<'_>| false;
+        let fastest = |number| {
+            let query = self.query(number);
+            let mut fastest = [Duration::MAX; 2];
+            for _ in 0..ROUNDS {
+                for (snapshot, fastest) in snapshots.iter().zip(&mut fastest) {
+                    let scope = Scope { k: RESULTS, passing: None, votes: true, is_query: &none };
+                    let begun = Instant::now();
+                    search(snapshot, &query, &scope);
+                    *fastest = begun.elapsed().min(*fastest);
+                }
+            }
+            fastest
+        };
+        let times: Vec<[Duration; 2]> = (0..QUESTIONS).map(fastest).collect();
+        let median = |mut times: Vec<f64>| {
+            times.sort_by(f64::total_cmp);
+            times[times.len() / 2]
+        };
+        let ms = |at: usize| median(times.iter().map(|times| times[at].as_secs_f64() * 1e3).collect());
+        let ratio = median(times.iter().map(|[own, other]| own.as_secs_f64() / other.as_secs_f64()).collect());
+        println!(
+            "{} segments beside {}, in turns: {:.2} and {:.2} ms, {ratio:.3} times as long",
+            snapshots[0].segments().count(),
+            snapshots[1].segments().count(),
+            ms(0),
+            ms(1)
+        );
     }
 
     /// Prints how long questions take and how right the answers are.

@@ -2,7 +2,8 @@
 //!
 //! Small segments are compared whole ([`flat`](super::flat)). In large ones the lists nearest to the query are looked
 //! into ([`probe`](super::probe)), and what looks closest there is weighed ([`weigh`](super::weigh)). Where only few
-//! sounds pass the filter, these are compared whole wherever they are; the same goes for labelled sounds.
+//! sounds pass the filter, these are compared whole wherever they are; the same goes for labelled sounds, and for a small
+//! library altogether.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,6 +21,8 @@ use super::scope::Scope;
 use super::top::Top;
 use super::weigh::Scales;
 
+/// A library whose lists hold fewer frames is compared whole: that takes no longer, and nothing is estimated.
+const FEW: usize = 1 << 13;
 /// Sounds that a thread takes at a time.
 const BATCH: usize = 1024;
 /// So many frames of labelled sounds, and no more than one in eight, are compared without looking into lists …
@@ -69,8 +72,10 @@ pub fn search(snapshot: &Snapshot, query: &Query, scope: &Scope<'_>) -> Ranking 
     let k = if scope.k == 0 { 0 } else { contenders.k };
     let whole = Whole::new(snapshot, scope);
     let mut found = whole.compare(query, scope, k, threads);
-    let wanted =
-        Wanted { hits: k > 0 && whole.all_passing.is_none(), votes: scope.votes && !whole.all_labelled };
+    let wanted = Wanted {
+        hits: k > 0 && !whole.everything && whole.all_passing.is_none(),
+        votes: scope.votes && !whole.everything && !whole.all_labelled,
+    };
     if wanted.hits || wanted.votes {
         let mut near = Probe::new(snapshot, query, wanted).run(snapshot, &contenders, threads);
         let mut scales = Scales::new(snapshot, query);
@@ -105,6 +110,8 @@ pub fn scan_bank(bank: &Segment, query: &Query, is_query: &dyn Fn(&SoundRef<'_>)
 /// What is compared whole, rather than looked for in lists.
 struct Whole<'a> {
     snapshot: &'a Snapshot,
+    /// All there is: a small library.
+    everything: bool,
     /// Every sound that passes the filter: there are few.
     all_passing: Option<&'a Passing>,
     /// Every labelled sound: there are few.
@@ -132,10 +139,17 @@ impl<'a> Whole<'a> {
             // Sounds have about as many frames with a label as without.
             labelled += segment.labelled().map_or(sounds, <[u32]>::len) * frames.div_ceil(sounds);
         }
+        let everything = all < FEW;
         let few = FEW_PASSING.min(all / 16);
-        let all_passing = scope.passing.filter(|passing| scope.k > 0 && passing.frames() <= few);
-        let all_labelled = labelled <= FEW_LABELLED.min(all / 8);
-        Self { snapshot, all_passing, all_labelled, votes: scope.votes }
+        let is_few = |passing: &&Passing| !everything && scope.k > 0 && passing.frames() <= few;
+        let all_labelled = !everything && labelled <= FEW_LABELLED.min(all / 8);
+        Self {
+            snapshot,
+            everything,
+            all_passing: scope.passing.filter(is_few),
+            all_labelled,
+            votes: scope.votes,
+        }
     }
 
     fn batches(&self) -> Vec<Batch<'a>> {
@@ -148,7 +162,7 @@ impl<'a> Whole<'a> {
         }
         for (at, segment) in self.snapshot.segments() {
             let sounds = segment.sound_rows().len();
-            if segment.partition().is_none() {
+            if self.everything || segment.partition().is_none() {
                 batches.extend(ranges(sounds).map(|range| Batch::Run(at, segment, range)));
                 continue;
             }
