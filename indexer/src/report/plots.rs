@@ -140,7 +140,12 @@ fn map(area: &Area<'_>, facts: &Facts) -> Drawn {
         let place = category(cat).and_then(|name| counts.iter().position(|(known, _)| *known == name));
         place.map_or(OTHERS, |place| COLOURS[place])
     };
-    let radius = if facts.map.points.len() > 5000 { 1 } else { 2 };
+    let radius = match facts.map.points.len() {
+        0..500 => 5,
+        500..5000 => 3,
+        5000..20_000 => 2,
+        _ => 1,
+    };
     // What has a colour lies above what has none.
     let (plain, coloured): (Vec<Point>, Vec<Point>) =
         facts.map.points.iter().copied().partition(|point| colour(point.cat) == OTHERS);
