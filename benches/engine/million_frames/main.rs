@@ -215,6 +215,12 @@ impl Million {
                 );
             }
         }
+        for one_in in [10, 100] {
+            println!(
+                "one in {one_in} passes: recall@{RESULTS} {:.4}",
+                recall_under(&snapshot, &queries, one_in)
+            );
+        }
         let questions: Vec<_> = (0..CHECKED as u32).map(|number| self.question(number)).collect();
         self.check(&snapshot, "regions", &questions);
         // What other indexes can be asked, too.
@@ -246,7 +252,8 @@ impl Million {
             times[times.len() / 2]
         };
         let ms = |at: usize| median(times.iter().map(|times| times[at].as_secs_f64() * 1e3).collect());
-        let ratio = median(times.iter().map(|[own, other]| own.as_secs_f64() / other.as_secs_f64()).collect());
+        let ratio =
+            median(times.iter().map(|[own, other]| own.as_secs_f64() / other.as_secs_f64()).collect());
         println!(
             "{} segments beside {}, in turns: {:.2} and {:.2} ms, {ratio:.3} times as long",
             snapshots[0].segments().count(),
@@ -324,6 +331,29 @@ impl Million {
         write("vectors.f32", &mut (0..self.sounds).map(sound));
         write("questions.f32", &mut (0..QUESTIONS).map(|number| self.question(number)));
     }
+}
+
+/// Recall under a filter that one sound in so many passes. The truth is put together from filters that let so few pass
+/// that all of them are compared.
+fn recall_under(snapshot: &Snapshot, queries: &[Query], one_in: i64) -> f64 {
+    let none = |_: &SoundRef<'_>| false;
+    let hits = |query: &Query, passing: &Passing| {
+        let scope = Scope { k: RESULTS, passing: Some(passing), votes: false, is_query: &none };
+        search(snapshot, query, &scope).hits
+    };
+    let passing = Passing::new(snapshot, &|sound| sound.row.modified_ns % one_in == 0);
+    let mut truth = vec![Vec::new(); queries.len()];
+    for rest in (0..1000).step_by(one_in as usize) {
+        let part = Passing::new(snapshot, &|sound| sound.row.modified_ns % 1000 == rest);
+        truth.iter_mut().zip(queries).for_each(|(truth, query)| truth.extend(hits(query, &part)));
+    }
+    let mut shared = 0;
+    for (truth, query) in truth.iter_mut().zip(queries) {
+        truth.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+        let truth: BTreeSet<_> = truth[..RESULTS].iter().map(|hit| hit.id).collect();
+        shared += hits(query, &passing).iter().filter(|hit| truth.contains(&hit.id)).count();
+    }
+    shared as f64 / (RESULTS * queries.len()) as f64
 }
 
 /// Adds a hundred sounds to copies of libraries, in turns: opening for writing, the commit, looking for merges.
