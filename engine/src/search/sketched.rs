@@ -17,9 +17,9 @@ use super::passing::Passing;
 use super::scope::Scope;
 
 /// Sounds that a thread takes at a time.
-const SOUNDS: usize = 2048;
-/// Sounds kept for each query frame: more than of lists, whose codes are finer.
-const KEPT: usize = 1024;
+const SOUNDS: usize = 1024;
+/// Sounds kept for each query frame, at least.
+const KEPT: usize = 256;
 
 /// Codes of some frames.
 #[derive(Clone, Debug, Default)]
@@ -100,14 +100,20 @@ impl Sketched {
         (snapshot, scope): (&Snapshot, &Scope<'_>),
         near: &mut NearSounds,
     ) {
-        for (code, cosine) in cosines[..part.frames].iter().copied().enumerate() {
-            if cosine <= near.floor() {
+        for (block, cosines) in cosines.as_chunks::<BLOCK>().0.iter().enumerate() {
+            let floor = near.floor();
+            if !cosines.iter().any(|cosine| *cosine > floor) {
                 continue;
             }
-            let factors = CodeFactors::of(&part.blocks, self.padded, code);
-            let id = part.sounds[factors.word as usize];
-            if snapshot.get(id).is_some_and(|sound| !(scope.is_query)(&sound)) {
-                near.push(Near { id, cosine, deviation: residual.deviation(factors) });
+            for (code, cosine) in (block * BLOCK..part.frames).zip(cosines.iter().copied()) {
+                if cosine <= near.floor() {
+                    continue;
+                }
+                let factors = CodeFactors::of(&part.blocks, self.padded, code);
+                let id = part.sounds[factors.word as usize];
+                if snapshot.get(id).is_some_and(|sound| !(scope.is_query)(&sound)) {
+                    near.push(Near { id, cosine, deviation: residual.deviation(factors) });
+                }
             }
         }
     }
