@@ -152,7 +152,7 @@ impl<'a> Whole<'a> {
         let everything = all < FEW;
         let most = SOME_PASSING.min(all / 16);
         let passing = scope.passing.filter(|passing| !everything && scope.k > 0 && passing.frames() <= most);
-        let is_few = |passing: &&Passing| passing.frames() <= FEW_PASSING;
+        let is_few = |passing: &&Passing| passing.frames() <= FEW_PASSING.min(all / 64);
         let all_labelled = !everything && labelled <= FEW_LABELLED.min(all / 8);
         Self {
             snapshot,
