@@ -82,14 +82,14 @@ impl Plugin for Earmark {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         let Some(audio) = &mut self.audio else { return ProcessStatus::Normal };
-        if self.parameters.bypass.value() {
-            return ProcessStatus::Normal;
-        }
+        let bypassed = self.parameters.bypass.value();
         let moment = moment(context.transport());
         let channels = buffer.as_slice();
-        audio.tap.push(channels, moment);
+        if !bypassed {
+            audio.tap.push(channels, moment);
+        }
         let gain = &self.parameters.gain.smoothed;
-        audio.mixer.mix(channels, moment.playing, || gain.next());
+        audio.mixer.mix(channels, moment.playing, bypassed, || gain.next());
         // A host that stops calling while it is silent would not hear the audition.
         if audio.mixer.is_busy() || self.membership.exchange().is_window_open() {
             ProcessStatus::KeepAlive

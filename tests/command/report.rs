@@ -1,6 +1,7 @@
 //! The report of a library: one page that says the truth, asks nothing of the network and trusts no file name.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::BufReader;
 use std::path::Path;
 
 use serde_json::Value;
@@ -255,6 +256,19 @@ fn pictures_are_drawings_of_their_own() {
         assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{name}");
         assert!(svg.contains(words), "{name}: {words} is missing");
         assert!(!svg.contains("href") && !svg.contains("<script") && !svg.contains("<image"), "{name}");
+        // The same in points: bars or points in colour, and text.
+        let path = bench.dir().join("pictures").join(name).with_extension("png");
+        let mut reader = png::Decoder::new(BufReader::new(File::open(path).unwrap())).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let frame = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!(frame.color_type, png::ColorType::Rgba);
+        let share = |is: &dyn Fn(&[u8; 4]) -> bool| {
+            let pixels = pixels.as_chunks::<4>().0;
+            pixels.iter().filter(|pixel| is(pixel)).count() as f64 / pixels.len() as f64
+        };
+        assert!(frame.width >= 1900 && share(&|p| *p == [255; 4]) > 0.3, "{name}");
+        assert!(share(&|p| p[0].abs_diff(p[2]) > 60) > 1e-4, "{name} has no colour");
+        assert!(share(&|p| p[..3].iter().all(|part| *part < 60)) > 1e-4, "{name} has no text");
     }
 }
 

@@ -41,6 +41,8 @@ const RESULTS: usize = 20;
 const QUESTIONS: u32 = 60;
 /// Questions whose answers are compared with exact ones.
 const CHECKED: usize = 60;
+/// Times that two libraries are asked a question in turns.
+const ROUNDS: usize = 15;
 /// Tells a process of its own what to measure.
 const TASK: &str = "EARMARK_BENCH_TASK";
 
@@ -57,13 +59,17 @@ fn main() {
         return;
     }
     let frames = number("EARMARK_BENCH_FRAMES", 1_000_000);
-    let million = Million::open_or_make(frames, number("EARMARK_BENCH_RUNS", 1));
+    let runs = number("EARMARK_BENCH_RUNS", 1);
+    let million = Million::open_or_make(frames, runs);
     if let Some(folder) = std::env::var_os("EARMARK_BENCH_EXPORT") {
         million.export(Path::new(&folder));
     }
     let alone = std::env::var_os("EARMARK_BENCH_REAL_ALONE").is_some();
     if let Some(folder) = std::env::var_os(library::SOUNDS_VARIABLE).filter(|_| alone) {
         real::measure(Path::new(&folder), &Network::load(Path::new(library::MODEL_DIR)).unwrap());
+    }
+    if runs > 1 {
+        million.beside(&Million::open_or_make(frames, 1));
     }
     million.measure();
     // A library a hundredth as large beside it.
@@ -209,11 +215,52 @@ impl Million {
                 );
             }
         }
+        for one_in in [10, 100] {
+            println!(
+                "one in {one_in} passes: recall@{RESULTS} {:.4}",
+                recall_under(&snapshot, &queries, one_in)
+            );
+        }
         let questions: Vec<_> = (0..CHECKED as u32).map(|number| self.question(number)).collect();
         self.check(&snapshot, "regions", &questions);
         // What other indexes can be asked, too.
         let frames: Vec<_> = questions.into_iter().flatten().map(|frame| vec![frame]).collect();
         self.check(&snapshot, "frames", &frames);
+    }
+
+    /// Asks this and another library the same questions in turns; of each question the fastest of several answers counts.
+    fn beside(&self, other: &Self) {
+        let snapshots = [&self.dir, &other.dir].map(|dir| Snapshot::open(dir).unwrap());
+        snapshots.iter().for_each(Snapshot::prewarm);
+        let none = |_: &SoundRef<'_>| false;
+        let fastest = |number| {
+            let query = self.query(number);
+            let mut fastest = [Duration::MAX; 2];
+            for _ in 0..ROUNDS {
+                for (snapshot, fastest) in snapshots.iter().zip(&mut fastest) {
+                    let scope = Scope { k: RESULTS, passing: None, votes: true, is_query: &none };
+                    let begun = Instant::now();
+                    search(snapshot, &query, &scope);
+                    *fastest = begun.elapsed().min(*fastest);
+                }
+            }
+            fastest
+        };
+        let times: Vec<[Duration; 2]> = (0..QUESTIONS).map(fastest).collect();
+        let median = |mut times: Vec<f64>| {
+            times.sort_by(f64::total_cmp);
+            times[times.len() / 2]
+        };
+        let ms = |at: usize| median(times.iter().map(|times| times[at].as_secs_f64() * 1e3).collect());
+        let ratio =
+            median(times.iter().map(|[own, other]| own.as_secs_f64() / other.as_secs_f64()).collect());
+        println!(
+            "{} segments beside {}, in turns: {:.2} and {:.2} ms, {ratio:.3} times as long",
+            snapshots[0].segments().count(),
+            snapshots[1].segments().count(),
+            ms(0),
+            ms(1)
+        );
     }
 
     /// Prints how long questions take and how right the answers are.
@@ -284,6 +331,29 @@ impl Million {
         write("vectors.f32", &mut (0..self.sounds).map(sound));
         write("questions.f32", &mut (0..QUESTIONS).map(|number| self.question(number)));
     }
+}
+
+/// Recall under a filter that one sound in so many passes. The truth is put together from filters that let so few pass
+/// that all of them are compared.
+fn recall_under(snapshot: &Snapshot, queries: &[Query], one_in: i64) -> f64 {
+    let none = |_: &SoundRef<'_>| false;
+    let hits = |query: &Query, passing: &Passing| {
+        let scope = Scope { k: RESULTS, passing: Some(passing), votes: false, is_query: &none };
+        search(snapshot, query, &scope).hits
+    };
+    let passing = Passing::new(snapshot, &|sound| sound.row.modified_ns % one_in == 0);
+    let mut truth = vec![Vec::new(); queries.len()];
+    for rest in (0..1000).step_by(one_in as usize) {
+        let part = Passing::new(snapshot, &|sound| sound.row.modified_ns % 1000 == rest);
+        truth.iter_mut().zip(queries).for_each(|(truth, query)| truth.extend(hits(query, &part)));
+    }
+    let mut shared = 0;
+    for (truth, query) in truth.iter_mut().zip(queries) {
+        truth.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+        let truth: BTreeSet<_> = truth[..RESULTS].iter().map(|hit| hit.id).collect();
+        shared += hits(query, &passing).iter().filter(|hit| truth.contains(&hit.id)).count();
+    }
+    shared as f64 / (RESULTS * queries.len()) as f64
 }
 
 /// Adds a hundred sounds to copies of libraries, in turns: opening for writing, the commit, looking for merges.

@@ -31,25 +31,14 @@ impl Gathered {
     pub(super) fn new(snapshot: &Snapshot, passing: &Passing) -> Self {
         let embedding_size = snapshot.manifest().model.embedding_size as usize;
         let mut gathered = Self { embedding_size, ..Self::default() };
-        for (at, segment) in snapshot.segments().filter(|(_, segment)| segment.partition().is_some()) {
-            for (word, first) in passing.of_segment(at).iter().zip((0u32..).step_by(64)) {
-                let mut left = *word;
-                while left != 0 {
-                    let id = SoundId { segment: at, sound: first + left.trailing_zeros() };
-                    left &= left - 1;
-                    let Some(frames) = snapshot.get(id).and_then(|sound| sound.frame_range().ok()) else {
-                        continue;
-                    };
-                    if frames.is_empty() {
-                        continue;
-                    }
-                    let rows = &segment.frame_rows()[frames.clone()];
-                    gathered.scales.extend(rows.iter().map(|row| row.scale));
-                    let mut buffer = Vec::new();
-                    gathered.vectors.extend_from_slice(segment.read_vectors(frames, &mut buffer));
-                    gathered.sounds.push((id, gathered.scales.len()));
-                }
-            }
+        let mut buffer = Vec::new();
+        for id in passing.in_lists(snapshot) {
+            let Some(sound) = snapshot.get(id) else { continue };
+            let Some(frames) = sound.frame_range().ok().filter(|frames| !frames.is_empty()) else { continue };
+            let rows = &sound.segment().frame_rows()[frames.clone()];
+            gathered.scales.extend(rows.iter().map(|row| row.scale));
+            gathered.vectors.extend_from_slice(sound.segment().read_vectors(frames, &mut buffer));
+            gathered.sounds.push((id, gathered.scales.len()));
         }
         gathered
     }

@@ -16,6 +16,7 @@ mod probe;
 mod query;
 mod scan;
 mod scope;
+mod sketched;
 mod top;
 mod weigh;
 

@@ -7,6 +7,7 @@ use crate::index::{Snapshot, SoundId, SoundRef};
 
 use super::gathered::Gathered;
 use super::parallel::{on_threads, threads};
+use super::sketched::Sketched;
 
 /// Words of 64 sounds that a thread takes at a time.
 const WORDS: usize = 64;
@@ -22,8 +23,10 @@ pub struct Passing {
     bits: Vec<Vec<u64>>,
     sounds: usize,
     frames: usize,
-    /// Their vectors, where they are few.
+    /// Their vectors, where they are few …
     gathered: OnceLock<Gathered>,
+    /// … or their codes, where they are some more.
+    sketched: OnceLock<Sketched>,
 }
 
 impl Passing {
@@ -66,7 +69,8 @@ impl Passing {
             }
         }
         let sounds = bits.iter().flatten().map(|word| word.count_ones() as usize).sum();
-        Self { generation: snapshot.manifest().generation, bits, sounds, frames, gathered: OnceLock::new() }
+        let generation = snapshot.manifest().generation;
+        Self { generation, bits, sounds, frames, gathered: OnceLock::new(), sketched: OnceLock::new() }
     }
 
     /// Whether these are sounds of this snapshot.
@@ -101,8 +105,24 @@ impl Passing {
         self.gathered.get_or_init(|| Gathered::new(snapshot, self))
     }
 
+    /// Codes of their frames, made for the first question.
+    pub(super) fn sketched(&self, snapshot: &Snapshot) -> &Sketched {
+        self.sketched.get_or_init(|| Sketched::new(snapshot, self))
+    }
+
+    /// Those of large segments, in order.
+    pub(super) fn in_lists(&self, snapshot: &Snapshot) -> impl Iterator<Item = SoundId> {
+        let segments = snapshot.segments().filter(|(_, segment)| segment.partition().is_some());
+        segments.flat_map(|(segment, _)| {
+            self.of_segment(segment).iter().zip((0u32..).step_by(64)).flat_map(move |(word, first)| {
+                let is_in = move |bit: &u32| word >> bit & 1 != 0;
+                (0..64).filter(is_in).map(move |bit| SoundId { segment, sound: first + bit })
+            })
+        })
+    }
+
     /// The bits of a segment's sounds.
-    pub(super) fn of_segment(&self, segment: u32) -> &[u64] {
+    fn of_segment(&self, segment: u32) -> &[u64] {
         self.bits.get(segment as usize).map_or(&[], Vec::as_slice)
     }
 }

@@ -53,7 +53,7 @@ struct Collector<'a> {
 }
 
 /// For each query frame the sounds that look closest.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Nearest {
     pub hits: Vec<NearSounds>,
     pub labelled: Vec<NearSounds>,
@@ -100,7 +100,7 @@ impl<'a> Probe<'a> {
             probe.sounds += segment.sound_rows().len();
         }
         if !probe.parts.is_empty() {
-            probe.rotate();
+            probe.rotated = query.rotated();
             probe.compare_centres();
         }
         probe
@@ -180,18 +180,6 @@ impl<'a> Probe<'a> {
         (!self.wanted.hits || near.hits.iter().all(|near| near.entries().len() >= hits))
             && (!self.wanted.votes
                 || near.labelled.iter().all(|near| near.entries().len() >= (2 * VOTERS).min(self.sounds)))
-    }
-
-    fn rotate(&mut self) {
-        let rotation = Rotation::new(self.query.embedding_size());
-        self.rotated = (0..self.query.len())
-            .map(|frame| {
-                let mut rotated = self.query.direction(frame).to_vec();
-                rotated.resize(Rotation::padded(rotated.len()), 0.0);
-                rotation.apply(&mut rotated);
-                rotated
-            })
-            .collect();
     }
 
     /// Distances of all centres from all query frames.

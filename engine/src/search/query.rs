@@ -1,7 +1,7 @@
 //! The frames asked about.
 
 use crate::index::Quantiser;
-use crate::vectors::Comparand;
+use crate::vectors::{Comparand, Rotation};
 
 /// Longer regions are thinned out evenly to so many frames: cost grows with every one, insight does not.
 pub const MAX_QUERY_FRAMES: usize = 32;
@@ -70,5 +70,17 @@ impl Query {
     /// A frame's direction, `[embedding size]`.
     pub(crate) fn direction(&self, frame: usize) -> &[f32] {
         &self.directions[frame * self.embedding_size..][..self.embedding_size]
+    }
+
+    /// Each frame's direction, rotated as codes are: `[padded size]`.
+    pub(super) fn rotated(&self) -> Vec<Vec<f32>> {
+        let rotation = Rotation::new(self.embedding_size);
+        let rotated = |frame| {
+            let mut rotated = self.direction(frame).to_vec();
+            rotated.resize(Rotation::padded(rotated.len()), 0.0);
+            rotation.apply(&mut rotated);
+            rotated
+        };
+        (0..self.len()).map(rotated).collect()
     }
 }

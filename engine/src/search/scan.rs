@@ -2,7 +2,8 @@
 //!
 //! Small segments are compared whole ([`flat`](super::flat)). In large ones the lists nearest to the query are looked
 //! into ([`probe`](super::probe)), and what looks closest there is weighed ([`weigh`](super::weigh)). Where only few
-//! sounds pass the filter, these are compared whole wherever they are; the same goes for labelled sounds.
+//! sounds pass the filter, these are compared whole wherever they are; the same goes for labelled sounds, and for a small
+//! library altogether.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,17 +16,21 @@ use super::categories::Vote;
 use super::flat::Found;
 use super::gathered::Gathered;
 use super::parallel::{on_threads, threads};
-use super::probe::{Probe, Wanted};
+use super::probe::{Nearest, Probe, Wanted};
 use super::scope::Scope;
 use super::top::Top;
 use super::weigh::Scales;
 
+/// A library whose lists hold fewer frames is compared whole: that takes no longer, and nothing is estimated.
+const FEW: usize = 1 << 13;
 /// Sounds that a thread takes at a time.
 const BATCH: usize = 1024;
 /// So many frames of labelled sounds, and no more than one in eight, are compared without looking into lists …
 const FEW_LABELLED: usize = 1 << 15;
-/// … and so many of sounds that pass a filter: the lists that hold enough of them would be very many.
-const FEW_PASSING: usize = 1 << 17;
+/// … and so many of sounds that pass a filter: the lists that hold enough of them would be very many. Of some more …
+const FEW_PASSING: usize = 1 << 14;
+/// … codes are compared.
+const SOME_PASSING: usize = 1 << 18;
 
 /// A sound found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,12 +74,20 @@ pub fn search(snapshot: &Snapshot, query: &Query, scope: &Scope<'_>) -> Ranking 
     let k = if scope.k == 0 { 0 } else { contenders.k };
     let whole = Whole::new(snapshot, scope);
     let mut found = whole.compare(query, scope, k, threads);
-    let wanted =
-        Wanted { hits: k > 0 && whole.all_passing.is_none(), votes: scope.votes && !whole.all_labelled };
-    if wanted.hits || wanted.votes {
-        let mut near = Probe::new(snapshot, query, wanted).run(snapshot, &contenders, threads);
+    let wanted = Wanted {
+        hits: k > 0 && !whole.everything && whole.all_passing.is_none() && whole.sketched.is_none(),
+        votes: scope.votes && !whole.everything && !whole.all_labelled,
+    };
+    if wanted.hits || wanted.votes || whole.sketched.is_some() {
+        let mut near = Nearest::default();
+        if wanted.hits || wanted.votes {
+            near = Probe::new(snapshot, query, wanted).run(snapshot, &contenders, threads);
+        }
+        if let Some(passing) = whole.sketched {
+            near.hits = passing.sketched(snapshot).closest(snapshot, query, &contenders);
+        }
         let mut scales = Scales::new(snapshot, query);
-        if wanted.hits {
+        if wanted.hits || whole.sketched.is_some() {
             scales.weigh_hits(&near, &mut found.hits);
         }
         scales.weigh_voters(&mut near, &mut found);
@@ -105,8 +118,12 @@ pub fn scan_bank(bank: &Segment, query: &Query, is_query: &dyn Fn(&SoundRef<'_>)
 /// What is compared whole, rather than looked for in lists.
 struct Whole<'a> {
     snapshot: &'a Snapshot,
+    /// All there is: a small library.
+    everything: bool,
     /// Every sound that passes the filter: there are few.
     all_passing: Option<&'a Passing>,
+    /// The same where there are some more: only their codes.
+    sketched: Option<&'a Passing>,
     /// Every labelled sound: there are few.
     all_labelled: bool,
     /// Whether labelled sounds vote.
@@ -132,10 +149,19 @@ impl<'a> Whole<'a> {
             // Sounds have about as many frames with a label as without.
             labelled += segment.labelled().map_or(sounds, <[u32]>::len) * frames.div_ceil(sounds);
         }
-        let few = FEW_PASSING.min(all / 16);
-        let all_passing = scope.passing.filter(|passing| scope.k > 0 && passing.frames() <= few);
-        let all_labelled = labelled <= FEW_LABELLED.min(all / 8);
-        Self { snapshot, all_passing, all_labelled, votes: scope.votes }
+        let everything = all < FEW;
+        let most = SOME_PASSING.min(all / 16);
+        let passing = scope.passing.filter(|passing| !everything && scope.k > 0 && passing.frames() <= most);
+        let is_few = |passing: &&Passing| passing.frames() <= FEW_PASSING.min(all / 64);
+        let all_labelled = !everything && labelled <= FEW_LABELLED.min(all / 8);
+        Self {
+            snapshot,
+            everything,
+            all_passing: passing.filter(is_few),
+            sketched: passing.filter(|passing| !is_few(passing)),
+            all_labelled,
+            votes: scope.votes,
+        }
     }
 
     fn batches(&self) -> Vec<Batch<'a>> {
@@ -148,7 +174,7 @@ impl<'a> Whole<'a> {
         }
         for (at, segment) in self.snapshot.segments() {
             let sounds = segment.sound_rows().len();
-            if segment.partition().is_none() {
+            if self.everything || segment.partition().is_none() {
                 batches.extend(ranges(sounds).map(|range| Batch::Run(at, segment, range)));
                 continue;
             }

@@ -31,13 +31,13 @@ pub(crate) struct InfoArgs {
 #[command(after_help = "\
 Examples:
   earmark report                                  earmark-report.html in this folder
-  earmark report --output state.html --plots .    and pictures (SVG) for other documents
+  earmark report --output state.html --plots .    and pictures (SVG, PNG) for other documents
   earmark report --listen                         decode every file, too: same audio, silence, clipping")]
 pub(crate) struct ReportArgs {
     /// File to write; an older report is replaced, nothing else is.
     #[arg(short, long, value_name = "FILE", default_value = "earmark-report.html", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,
-    /// Write coverage.svg, lengths.svg and map.svg into this folder, too.
+    /// Write pictures of coverage, lengths and the map into this folder, too, each as SVG and PNG.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub plots: Option<PathBuf>,
     /// Decode every file, to find the same audio in other formats, and silent, clipped or otherwise suspicious files.

@@ -8,6 +8,7 @@ mod page;
 mod pieces;
 pub(crate) mod plots;
 mod progress;
+mod raster;
 mod sections;
 
 use std::fs::File;
@@ -31,11 +32,11 @@ pub(crate) fn is_report(path: &Path) -> bool {
 }
 
 /// Writes a file so that it is the old one or the whole new one.
-pub(crate) fn write_page(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write_page(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
         let mut file = builder().prefix(".earmark-report-").tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(contents.as_ref())?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)
     };

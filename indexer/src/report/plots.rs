@@ -1,4 +1,4 @@
-//! Pictures for other documents: SVG, drawn by `plotters`.
+//! Pictures for other documents, as SVG and PNG: drawn by `plotters`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::facts::{Facts, LENGTHS};
+use super::raster::png;
 use super::write_page;
 use crate::error::Failure;
 
@@ -33,30 +34,33 @@ const BAR: RGBColor = RGBColor(43, 102, 176);
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
-/// Draws `coverage.svg`, `lengths.svg` and, where there is a map, `map.svg`; returns their paths.
+/// Draws `coverage`, `lengths` and, where there is a map, `map`, each as SVG and as PNG; returns their paths.
 pub(crate) fn write(folder: &Path, facts: &Facts) -> Result<Vec<PathBuf>, Failure> {
     fs::create_dir_all(folder).map_err(Failure::file(folder, "make the folder"))?;
     let mut written = Vec::new();
     let mut draw = |name: &str, size: (u32, u32), picture: &dyn Fn(&Area<'_>) -> Drawn| {
-        let path = folder.join(name);
+        let path = folder.join(name).with_extension("svg");
+        let failed = |error| Failure::Usage(format!("{}: cannot be drawn: {error}", path.display()));
         let mut svg = String::new();
         {
             let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
             let drawn = area.fill(&WHITE).map_err(Into::into).and_then(|()| picture(&area));
-            let drawn = drawn.and_then(|()| area.present().map_err(Into::into));
-            drawn.map_err(|error| Failure::Usage(format!("{}: cannot be drawn: {error}", path.display())))?;
+            drawn.and_then(|()| area.present().map_err(Into::into)).map_err(failed)?;
         }
-        write_page(&path, &svg)?;
-        written.push(path);
+        let points = png(&svg).map_err(failed)?;
+        let paths = [path.clone(), path.with_extension("png")];
+        write_page(&paths[0], svg)?;
+        write_page(&paths[1], points)?;
+        written.extend(paths);
         Ok::<(), Failure>(())
     };
     let coverage = by_category(facts);
-    draw("coverage.svg", (960, 620), &|area| bars(area, "Sounds by category", &coverage))?;
+    draw("coverage", (960, 620), &|area| bars(area, "Sounds by category", &coverage))?;
     let lengths: Vec<(String, usize)> =
         LENGTHS.iter().zip(facts.lengths).map(|((_, name), count)| ((*name).to_owned(), count)).collect();
-    draw("lengths.svg", (960, 420), &|area| bars(area, "Sounds by length", &lengths))?;
+    draw("lengths", (960, 420), &|area| bars(area, "Sounds by length", &lengths))?;
     if !facts.map.points.is_empty() {
-        draw("map.svg", (1200, 960), &|area| map(area, facts))?;
+        draw("map", (1200, 960), &|area| map(area, facts))?;
     }
     Ok(written)
 }
@@ -136,7 +140,12 @@ fn map(area: &Area<'_>, facts: &Facts) -> Drawn {
         let place = category(cat).and_then(|name| counts.iter().position(|(known, _)| *known == name));
         place.map_or(OTHERS, |place| COLOURS[place])
     };
-    let radius = if facts.map.points.len() > 5000 { 1 } else { 2 };
+    let radius = match facts.map.points.len() {
+        0..500 => 5,
+        500..5000 => 3,
+        5000..20_000 => 2,
+        _ => 1,
+    };
     // What has a colour lies above what has none.
     let (plain, coloured): (Vec<Point>, Vec<Point>) =
         facts.map.points.iter().copied().partition(|point| colour(point.cat) == OTHERS);

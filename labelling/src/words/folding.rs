@@ -51,7 +51,7 @@ pub fn stem(word: &str, language: &str) -> String {
             "и", "і", "а", "я", "у", "ю", "е", "о", "ь",
         ],
         "fi" => &["inen", "iset", "t", "n", "a"],
-        "tr" => &["lar", "ler", "si", "i"],
+        "tr" => &["lar", "ler", "si", "i", "u"],
         "ar" => {
             return word
                 .strip_prefix("ال")
@@ -67,7 +67,10 @@ pub fn stem(word: &str, language: &str) -> String {
     let fits =
         |ending: &&&str| word.ends_with(**ending) && letters - ending.chars().count() >= shortest(ending);
     let ending = endings.iter().find(fits).map_or(0, |ending| ending.len());
-    single_last(&word[..word.len() - ending], language == "nl")
+    let rest = &word[..word.len() - ending];
+    // In these, endings follow each other: kapı, kapı-lar; koira, koira-t.
+    let more = matches!(language, "fi" | "tr") && ending > 0;
+    if more { stem(rest, language) } else { single_last(rest, language == "nl") }
 }
 
 fn english(word: &str) -> String {
@@ -128,6 +131,19 @@ mod tests {
             ("es", &["puerta", "puertas"]),
             ("sv", &["dörr", "dörrar"]),
             ("ru", &["дверь", "двери"]),
+            ("ua", &["дзвін", "дзвіну"]),
+            ("pl", &["dzwon", "dzwony", "dzwonami"]),
+            ("it", &["campana", "campane"]),
+            ("pt", &["porta", "portas"]),
+            ("pt-br", &["cachorro", "cachorros"]),
+            ("da", &["dør", "døre", "døren", "dørene"]),
+            ("no", &["dør", "dører", "dørene"]),
+            ("fi", &["koira", "koirat", "koiran"]),
+            ("tr", &["kapı", "kapılar"]),
+            ("tr", &["köpek", "köpekler", "köpekleri"]),
+            ("ar", &["باب", "الباب"]),
+            // The same word in narrow letters.
+            ("ja", &["ﾄﾞｱ", "ドア"]),
         ] {
             let stems: Vec<String> = forms.iter().map(|form| stem(&fold(form), language)).collect();
             assert!(stems.windows(2).all(|pair| pair[0] == pair[1]), "{language}: {stems:?}");

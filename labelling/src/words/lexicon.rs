@@ -9,7 +9,7 @@ use super::folding::{spelt_out, stem};
 use super::tokens::tokens;
 
 /// The official translations: CatID, language, Category, SubCategory, synonyms joined by `;`.
-static TRANSLATIONS: &str = include_str!("../../data/ucs_v8.2.1_translations.csv");
+pub(super) static TRANSLATIONS: &str = include_str!("../../data/ucs_v8.2.1_translations.csv");
 /// Words of a term at most.
 pub(super) const MAX_WORDS: usize = 3;
 /// Names of languages, the list's own first; a term names one by its place.

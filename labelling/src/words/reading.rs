@@ -261,6 +261,7 @@ fn tells_apart(lexicon: &Lexicon, term: u32, next: &Span) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lexicon::TRANSLATIONS;
     use super::*;
 
     fn best(name: &str) -> &'static str {
@@ -296,6 +297,36 @@ mod tests {
         assert_eq!(category("Schiffsglocke"), "BELLS");
         assert_eq!(category("dog barking"), "ANIMALS");
         assert_eq!(best("dogs"), "ANMLDog");
+    }
+
+    #[test]
+    fn forms_of_words_in_many_languages_name_their_category() {
+        for (category_wanted, names) in [
+            ("DOORS", &["døren", "dører", "dørene", "dörrar", "doerren", "porta", "portas", "porte"][..]),
+            ("DOORS", &["ドア", "문", "门", "門", "drzwi", "двері", "kapı", "kapılar"]),
+            ("ANIMALS", &["собаки", "köpek", "köpekler", "koira", "koirat", "cachorros", "perros", "chiens"]),
+            ("ANIMALS", &["cane", "cani", "pies"]),
+            ("BELLS", &["dzwon", "dzwony", "колокол", "колокола", "klokker"]),
+        ] {
+            names.iter().for_each(|name| assert_eq!(category(name), category_wanted, "{name}"));
+        }
+    }
+
+    /// A library that is named in the words of the list's own translation.
+    #[test]
+    fn every_language_has_its_say() {
+        let mut rows = csv::Reader::from_reader(TRANSLATIONS.as_bytes());
+        let mut right = [(0, 0); LANGUAGES.len()];
+        for row in rows.records().map(|row| row.unwrap()) {
+            let language = LANGUAGES.iter().position(|language| *language == &row[1]).unwrap();
+            let wanted = Catalogue::builtin().by_cat_id(&row[0]).unwrap();
+            let said = category(&format!("{}_{}", &row[2], &row[3]));
+            right[language].0 += usize::from(said == *Catalogue::builtin().get(wanted).category);
+            right[language].1 += 1;
+        }
+        for (language, (right, all)) in LANGUAGES.iter().zip(right).skip(1) {
+            assert!(all > 700 && right * 5 >= all * 4, "{language}: {right} of {all}");
+        }
     }
 
     #[test]

@@ -53,7 +53,9 @@ pub(crate) struct ReadFile {
 pub(crate) struct Files {
     wishes: Sender<Wish>,
     done: Receiver<Done>,
-    waiting: Option<(Receiver<Wish>, Sender<Done>)>,
+    /// Kept, so that what arrives can be waited for whatever becomes of the thread.
+    report: Sender<Done>,
+    waiting: Option<Receiver<Wish>>,
     worker: Option<Worker>,
 }
 
@@ -62,7 +64,7 @@ impl Files {
     pub(crate) fn new() -> Self {
         let (wishes, wished) = unbounded();
         let (report, done) = unbounded();
-        Self { wishes, done, waiting: Some((wished, report)), worker: None }
+        Self { wishes, done, report, waiting: Some(wished), worker: None }
     }
 
     /// Wishes for small waveforms.
@@ -75,13 +77,19 @@ impl Files {
         self.wish(Wish::Read(instance, number, path, rate_hz));
     }
 
+    /// Where it arrives, to be waited for.
+    pub(crate) fn receiver(&self) -> &Receiver<Done> {
+        &self.done
+    }
+
     /// What was done since.
     pub(crate) fn done(&self) -> impl Iterator<Item = Done> + '_ {
         self.done.try_iter()
     }
 
     fn wish(&mut self, wish: Wish) {
-        if let Some((wished, report)) = self.waiting.take() {
+        if let Some(wished) = self.waiting.take() {
+            let report = self.report.clone();
             self.worker = Worker::start("earmark-files", move |stop| serve(&wished, &report, stop)).ok();
         }
         let _ = self.wishes.send(wish);

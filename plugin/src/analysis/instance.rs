@@ -20,8 +20,8 @@ use super::work::Shared;
 use crate::audio::{Feed, TapSignals};
 use crate::audition::AuditionSlot;
 use crate::exchange::{
-    Command, Exchange, FilterState, Input, Mode, Problem, QueryId, Region, Results, Settings, SoundKey,
-    SoundPeaks, View, Work,
+    Command, Exchange, FilterState, Input, LibraryState, Mode, Problem, QueryId, Region, Results, Settings,
+    SoundKey, SoundPeaks, View, Work,
 };
 use crate::session::{Session, SessionSlot};
 
@@ -134,9 +134,13 @@ impl Instance {
         self.id
     }
 
-    /// Whether the host calls it or its window is open.
+    /// Whether something is to be looked after that wakes nobody: the host calls, a library is being opened, a sound is
+    /// auditioned, or the window is soon to be told of something.
     pub(crate) fn is_awake(&self) -> bool {
-        self.exchange.is_window_open() || self.input.active || !self.feeds.is_empty() && self.input.offline
+        let renders = !self.feeds.is_empty() && self.input.offline;
+        let opens = self.library.as_ref().is_some_and(|library| library.shown.state == LibraryState::Opening);
+        let auditions = self.published.audition.sound.is_some();
+        self.input.active || renders || opens || auditions || self.dirty
     }
 
     /// Takes up what the host has loaded since.

@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Select, Sender, unbounded};
 
 use crate::audio::{AuditionPort, Feed, TapSignals};
 use crate::audition::{AuditionSlot, Auditions};
@@ -37,9 +37,9 @@ use files::InstanceId;
 use instance::Instance;
 use work::Shared;
 
-/// How long the analysis sleeps while audio arrives or a window is open.
-const AWAKE: Duration = Duration::from_millis(10);
-/// How long it sleeps otherwise.
+/// How long the analysis sleeps while audio arrives, which nobody wakes it for: the audio thread may not.
+const AWAKE: Duration = Duration::from_millis(20);
+/// How long it sleeps otherwise, if no window wakes it.
 const ASLEEP: Duration = Duration::from_millis(50);
 
 /// What the analysis is told by instances.
@@ -167,8 +167,8 @@ fn run(notices: &Receiver<Notice>, auditions: Auditions, stop: &AtomicBool) {
     let mut instances: BTreeMap<InstanceId, Box<Instance>> = BTreeMap::new();
     let mut wait = Duration::ZERO;
     while !stopped(stop) {
-        let first = notices.recv_timeout(wait).ok();
-        for notice in first.into_iter().chain(notices.try_iter()) {
+        sleep(wait, notices, &instances, &shared);
+        for notice in notices.try_iter() {
             match notice {
                 Notice::Joined(instance) => drop(instances.insert(instance.id(), instance)),
                 Notice::Activated(id, feed) => {
@@ -202,4 +202,24 @@ fn run(notices: &Receiver<Notice>, auditions: Auditions, stop: &AtomicBool) {
             () => ASLEEP,
         };
     }
+}
+
+/// Waits so long, or until an instance, a window or the files' thread has something to say.
+fn sleep(
+    wait: Duration,
+    notices: &Receiver<Notice>,
+    instances: &BTreeMap<InstanceId, Box<Instance>>,
+    shared: &Shared,
+) {
+    if wait.is_zero() {
+        return;
+    }
+    let mut news = Select::new();
+    news.recv(notices);
+    news.recv(shared.files.receiver());
+    for instance in instances.values() {
+        news.recv(&instance.commands);
+    }
+    // In vain or not: what there is is looked for anyway.
+    let _ = news.ready_timeout(wait);
 }

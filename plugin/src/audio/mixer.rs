@@ -121,12 +121,18 @@ impl Mixer {
         (mixer, AuditionPort { samples: input, sample_rate_hz, offline })
     }
 
-    /// Adds the audition to a block; leaves it alone, bit for bit, when nothing sounds. `gain` is asked once for every
-    /// sample that sounds. Audio thread.
-    pub fn mix(&mut self, channels: &mut [&mut [f32]], playing: bool, mut gain: impl FnMut() -> f32) {
+    /// Adds the audition to a block; leaves it alone, bit for bit, when nothing sounds. When `bypassed`, what sounds is
+    /// faded out and nothing begins. `gain` is asked once for every sample that sounds. Audio thread.
+    pub fn mix(
+        &mut self,
+        channels: &mut [&mut [f32]],
+        playing: bool,
+        bypassed: bool,
+        mut gain: impl FnMut() -> f32,
+    ) {
         let started_now = playing && !self.was_playing;
         self.was_playing = playing;
-        if self.offline {
+        if self.offline || (bypassed && self.envelope == 0.0) {
             return;
         }
         let wished = self.signals.wished();
@@ -148,7 +154,7 @@ impl Mixer {
         let mut samples = first.iter().chain(second).copied();
         let mut played = 0;
         for at in 0..length {
-            let stays = self.stream == wished && !self.waiting && self.primed;
+            let stays = self.stream == wished && !self.waiting && self.primed && !bypassed;
             // Near the end of what is there, the fade begins in time; the end of a sound needs none.
             let enough = left > self.fade_samples || (ended && left > 0);
             if stays && enough {

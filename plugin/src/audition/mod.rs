@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -20,6 +20,10 @@ use stream::Stream;
 const INTERVAL: Duration = Duration::from_millis(5);
 /// How often orders are looked for when nothing plays.
 const IDLE: Duration = Duration::from_millis(50);
+
+/// When the audio thread has taken nothing of what lies ready for so long, the host does not call it.
+const STALLED: Duration = Duration::from_secs(3);
+const NOT_CALLED: &str = "The host does not run Earmark at the moment. Switch off its bypass or start playback, then audition again.";
 
 /// An instance's side of the audition, shared by all who have to do with it.
 #[derive(Debug, Default)]
@@ -102,6 +106,19 @@ struct Playing {
     from_s: f64,
     synced: bool,
     stream: Stream,
+    /// Whether the audio thread was ready and how much it had played, and since when that is so.
+    progress: (bool, u64),
+    progress_at: Instant,
+}
+
+impl Playing {
+    /// Whether the audio thread has left what lies ready for it alone for too long.
+    fn is_stalled(&mut self, progress: (bool, u64), lies_ready: bool) -> bool {
+        if self.progress != progress || !lies_ready || self.synced {
+            (self.progress, self.progress_at) = (progress, Instant::now());
+        }
+        self.progress_at.elapsed() > STALLED
+    }
 }
 
 fn serve(orders: &Receiver<Order>, stop: &AtomicBool) {
@@ -154,7 +171,8 @@ impl Player {
             Ok(stream) => {
                 let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
                 self.slot.signals.wish(number, synced);
-                self.playing = Some(Playing { number, key, from_s, synced, stream });
+                let (progress, progress_at) = ((false, 0), Instant::now());
+                self.playing = Some(Playing { number, key, from_s, synced, stream, progress, progress_at });
             }
             Err(error) => show(AuditionState::Failed(error.to_string().into())),
         }
@@ -174,17 +192,23 @@ impl Player {
             return;
         }
         let ready = signals.is_ready_for(playing.number);
-        if let Err(error) = playing.stream.fill(if ready { Some(&mut port.samples) } else { None }) {
-            let state = AuditionState::Failed(error.to_string().into());
+        let filled = playing.stream.fill(if ready { Some(&mut port.samples) } else { None });
+        if playing.stream.is_spent() {
+            signals.end(playing.number);
+        }
+        let (started, played) = if ready { signals.progress() } else { (false, 0) };
+        let lies_ready = !ready || port.samples.slots() < port.samples.buffer().capacity();
+        let failure = match filled {
+            Err(error) => Some(error.to_string()),
+            Ok(_) => playing.is_stalled((ready, played), lies_ready).then(|| NOT_CALLED.to_owned()),
+        };
+        if let Some(message) = failure {
+            let state = AuditionState::Failed(message.into());
             let failed = Audition { sound: Some(playing.key), state, position_s: playing.from_s };
             self.stop();
             self.slot.show(failed);
             return;
         }
-        if playing.stream.is_spent() {
-            signals.end(playing.number);
-        }
-        let (started, played) = if ready { signals.progress() } else { (false, 0) };
         let state = match (started, playing.synced) {
             (true, _) => AuditionState::Playing,
             (false, true) => AuditionState::WaitingForTransport,

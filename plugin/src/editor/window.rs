@@ -71,6 +71,9 @@ pub(super) struct EditorWindow {
     mailbox: Mailbox,
     /// Whether anything has changed since the last frame.
     dirty: Cell<bool>,
+    /// Whether a frame may be asked for. On X11, baseview waits for ever for the answer to what it asks the server before
+    /// the window is mapped, and never draws; the first damage comes after that.
+    can_draw: Cell<bool>,
     /// When egui wants the next frame by itself.
     next_frame: Cell<Option<Instant>>,
     seen_revision: Cell<Option<u64>>,
@@ -128,6 +131,7 @@ impl EditorWindow {
             messages,
             mailbox,
             dirty: Cell::new(true),
+            can_draw: Cell::new(!cfg!(target_os = "linux")),
             next_frame: Cell::new(None),
             seen_revision: Cell::new(None),
             fonts,
@@ -154,7 +158,13 @@ impl EditorWindow {
 
     fn make_dirty(&self) {
         self.dirty.set(true);
-        self.context.request_redraw();
+        self.ask_for_frame();
+    }
+
+    fn ask_for_frame(&self) {
+        if self.can_draw.get() {
+            self.context.request_redraw();
+        }
     }
 
     /// Points per pixel: the system's scale and the user's zoom undone.
@@ -334,11 +344,12 @@ impl WindowHandler for EditorWindow {
     fn poll(&self) {
         self.read_messages();
         if self.dirty.get() {
-            self.context.request_redraw();
+            self.ask_for_frame();
         }
     }
 
     fn damage(&self, _area: DamageArea) {
+        self.can_draw.set(true);
         self.make_dirty();
     }
 

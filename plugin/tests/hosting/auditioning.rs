@@ -133,6 +133,29 @@ fn nothing_is_mixed_into_an_offline_render_and_nothing_after_the_window_has_clos
 }
 
 #[test]
+fn bypass_fades_it_out_and_what_is_not_heard_says_why() {
+    let (mut host, sound) = with_a_result();
+    host.send(Command::AuditionFrom { sound: sound.clone(), from_s: 0.1 });
+    run_until(&mut host, "the sound", |_, heard| !is_silent(heard));
+    let events = host.set_parameter_by_name("Bypass", 1.0);
+    let fading = host.process_with(&vec![vec![0.0; BLOCK]; 2], &events).swap_remove(0);
+    // A fade takes 5 ms at most, and after it every bit passes.
+    assert!(is_silent(&fading[241..]), "{fading:?}");
+    let says_why = |host: &Host| matches!(&host.view().audition.state, AuditionState::Failed(why) if why.contains("bypass"));
+    run_until(&mut host, "a word about it", |host, heard| {
+        assert!(is_silent(heard));
+        says_why(host)
+    });
+    host.send(Command::AuditionFrom { sound: sound.clone(), from_s: 0.0 });
+    run_until(&mut host, "that it opens", |host, _| host.view().audition.state == AuditionState::Opening);
+    run_until(&mut host, "a word about it", |host, _| says_why(host));
+    let events = host.set_parameter_by_name("Bypass", 0.0);
+    host.process_with(&vec![vec![0.0; BLOCK]; 2], &events);
+    host.send(Command::AuditionFrom { sound, from_s: 0.0 });
+    run_until(&mut host, "the sound again", |_, heard| !is_silent(heard));
+}
+
+#[test]
 fn a_sound_that_is_gone_says_so() {
     let (host, sound) = with_a_result();
     let gone = Sound { path: std::path::Path::new("/no/such/sound.wav").into(), ..sound };

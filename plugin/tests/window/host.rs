@@ -79,13 +79,17 @@ impl Host {
 
     /// Opens the editor inside the parent. Ends the process where there is no OpenGL.
     pub(crate) fn open(&self) -> SpawnedEditor<EarmarkHandle> {
+        let spawned = self.open_hidden();
+        spawned.handle.show(&spawned.window).unwrap();
+        spawned
+    }
+
+    /// The same, but does not show it yet.
+    pub(crate) fn open_hidden(&self) -> SpawnedEditor<EarmarkHandle> {
         let editor = create(Arc::clone(&self.exchange), parameters()).unwrap();
         let parent = ParentWindowHandle::XcbWindow(NonZeroU32::new(self.parent).unwrap());
         match editor.spawn(Some(parent), false, None, GuiContext::new(Arc::new(NoHost)), None) {
-            Ok(spawned) => {
-                spawned.handle.show(&spawned.window).unwrap();
-                spawned
-            }
+            Ok(spawned) => spawned,
             Err(error) => {
                 println!("no OpenGL here: {error}");
                 std::process::exit(1);

@@ -1,11 +1,11 @@
 //! The window opens and closes, draws, and has the size that it should.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use earmark_plugin::editor::create;
 use earmark_plugin::editor::theme::LIGHT;
-use earmark_plugin::exchange::{Appearance, Command, Theme};
+use earmark_plugin::exchange::{Appearance, Command, Theme, View};
 use nice_plug::editor::EditorHandle as _;
 use nice_plug::editor::dpi::NativeSize;
 use nice_plug::prelude::Editor as _;
@@ -18,6 +18,11 @@ use crate::support::{self, views};
 #[test]
 fn the_window_opens_and_closes_a_hundred_times_without_leaving_anything_behind() {
     on_a_server("showing::opens_and_closes", 1);
+}
+
+#[test]
+fn news_before_the_window_is_shown_do_not_keep_it_black() {
+    on_a_server("showing::is_shown_late", 1);
 }
 
 #[test]
@@ -61,6 +66,19 @@ fn follows_the_desktop() {
     let _spawned = host.open();
     let light = LIGHT.panel.to_array();
     host.wait("a light window", || host.pixel(4, 4) == [light[0], light[1], light[2]]);
+}
+
+#[test]
+#[ignore = "run by the test that has a server"]
+fn is_shown_late() {
+    let host = Host::new();
+    let spawned = host.open_hidden();
+    for sounds in [10, 20, 30] {
+        host.exchange.publish(Arc::new(View { revision: sounds, ..views::results(sounds as usize) }));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    spawned.handle.show(&spawned.window).unwrap();
+    host.wait_for_frame(4, 4);
 }
 
 fn open_files() -> usize {
@@ -155,7 +173,16 @@ fn resizes() {
         let appearance = host.exchange.appearance();
         (appearance.width - 800.0).abs() <= 25.0 && (appearance.height - 550.0).abs() <= 15.0
     });
-    let kept = host.exchange.appearance();
+    // The last steps of the drag may still be on their way.
+    let mut kept = host.exchange.appearance();
+    let mut since = Instant::now();
+    host.wait("the size to stay as it is", || {
+        let appearance = host.exchange.appearance();
+        if appearance != kept {
+            (kept, since) = (appearance, Instant::now());
+        }
+        since.elapsed() > Duration::from_millis(500)
+    });
     drop(spawned);
     let reopened = host.open();
     let size = reopened.window.size().unwrap().physical;

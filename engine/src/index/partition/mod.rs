@@ -22,8 +22,8 @@ use crate::vectors::codes::{BLOCK, CodeFactors, block_words};
 pub(super) use build::{Tables, build};
 pub(crate) use centres::Centres;
 
-/// Smaller segments are searched whole.
-pub(super) const MIN_FRAMES: usize = 1 << 13;
+/// Smaller segments are searched whole. Beside a large segment, lists pay for small ones too: they join its lists.
+pub(super) const MIN_FRAMES: usize = 1 << 10;
 /// Set in the word of a code whose sound has a label.
 const LABELLED: u32 = 1 << 31;
 /// Largest segment: sound numbers leave the highest bit free.
