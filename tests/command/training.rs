@@ -77,11 +77,12 @@ fn what_cannot_be_is_said_before_anything_is_computed() {
     refused(&["-o", "x"], "loss none");
     refused(&["-o", "x", "--data", "house", "--loss", "magic"], "magic");
     refused(&["-o", "x", "--data", "house", "--init", "aisfx"], "convolutions");
-    refused(&["-o", "x", "--data", "house", "--device", "gpu:77"], "--list-devices");
     refused(&["-o", "x", "--data", "nowhere"], "nowhere");
     bench.write("bad.toml", b"[loss]\nkind = \"contrastive\"\nmargn = 1\n");
     refused(&["bad.toml", "-o", "x", "--data", "house"], "bad.toml");
     refused(&["bad.toml"], "--output");
+    let ran = bench.run(["train", "-o", "x", "--data", "house", "--device", "gpu:77"]).ended(2);
+    assert!(ran.err.contains("gpu:77") && ran.err.contains("--list-devices"), "{}", ran.err);
 }
 
 #[test]
