@@ -2,6 +2,7 @@
 
 mod libraries;
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use earmark_engine::network::Network;
@@ -19,7 +20,7 @@ use libraries::{BANDS, COLUMNS, card, cpu, libraries, plan, spoil, unlabelled};
 const FLOOR: f64 = 0.87;
 const UNTRAINED: f64 = 0.8;
 
-fn trainer(plan: &Plan, folder: &std::path::Path) -> Trainer {
+fn trainer(plan: &Plan, folder: &Path) -> Trainer {
     let sets = libraries(plan.seed);
     Trainer::new(plan.clone(), sets, None, card(), None, folder, cpu())
         .expect("a plan that can be carried out")
@@ -32,12 +33,12 @@ fn finish(mut trainer: Trainer) -> Finished {
     }
 }
 
-fn metrics(folder: &std::path::Path) -> Vec<EpochMetrics> {
+fn metrics(folder: &Path) -> Vec<EpochMetrics> {
     let text = std::fs::read_to_string(folder.join("metrics.jsonl")).expect("metrics");
     text.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
 }
 
-fn best(folder: &std::path::Path) -> f64 {
+fn best(folder: &Path) -> f64 {
     metrics(folder).iter().filter_map(|epoch| epoch.macro_f1).fold(0.0, f64::max)
 }
 
@@ -186,7 +187,7 @@ fn pretraining_without_labels_already_orders_sounds() {
 
 #[test]
 fn a_student_of_a_teacher_comes_close_to_it() {
-    let [teacher_folder, folder] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let [teacher_folder, folder, cache] = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
     finish(trainer(&plan(), teacher_folder.path()));
     let teacher = Network::load(teacher_folder.path()).expect("a model");
     let mut plan = plan();
@@ -194,14 +195,35 @@ fn a_student_of_a_teacher_comes_close_to_it() {
     plan.loss = Loss::None;
     plan.distillation =
         Some(Distillation { teacher: teacher_folder.path().to_owned(), weights: Default::default() });
-    let mut trainer =
-        Trainer::new(plan, vec![unlabelled(1)], None, card(), None, folder.path(), cpu()).expect("a plan");
-    trainer.learn_from(&teacher, &AtomicBool::new(false)).expect("a teacher");
-    finish(trainer);
-    let epochs = metrics(folder.path());
-    let (first, last) = (epochs[0].loss, epochs[epochs.len() - 1].loss);
+    let run = |folder: &Path| -> Vec<f64> {
+        let mut trainer = Trainer::new(plan.clone(), vec![unlabelled(1)], None, card(), None, folder, cpu())
+            .expect("a plan");
+        trainer.learn_from(&teacher, Some(cache.path()), &AtomicBool::new(false)).expect("a teacher");
+        finish(trainer);
+        let epochs = metrics(folder);
+        assert!(epochs.iter().all(|epoch| epoch.macro_f1.is_none()));
+        epochs.iter().map(|epoch| epoch.loss).collect()
+    };
+    let losses = run(folder.path());
+    let (first, last) = (losses[0], losses[losses.len() - 1]);
     assert!(last < 0.5 * first, "{first} {last}");
-    assert!(epochs.iter().all(|epoch| epoch.macro_f1.is_none()));
+
+    // What the teacher said is kept; where it is damaged the teacher is asked again.
+    let kept = || -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(cache.path()).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").path()).collect()
+    };
+    let [file] = kept().try_into().expect("one file");
+    let whole = std::fs::read(&file).expect("embeddings");
+    let again = tempfile::tempdir().expect("a folder");
+    assert_eq!(run(again.path()), losses);
+    let mut damaged = whole.clone();
+    damaged[10] ^= 0x40;
+    std::fs::write(&file, damaged).expect("written");
+    let anew = tempfile::tempdir().expect("a folder");
+    assert_eq!(run(anew.path()), losses);
+    assert_eq!(std::fs::read(&file).expect("embeddings"), whole);
+    assert_eq!(kept().len(), 1);
 }
 
 #[test]

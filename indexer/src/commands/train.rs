@@ -65,7 +65,7 @@ pub(crate) fn run(global: &Global, args: &TrainArgs) -> Result<Ending, Failure> 
         if !global.quiet {
             output::say("the teacher listens to all frames");
         }
-        trainer.learn_from(&teacher, stop)?;
+        trainer.learn_from(&teacher, Some(&cache), stop)?;
     }
     let mut bar = Bar::new(global.quiet, trainer.progress().epoch);
     let ended = trainer.run(&mut bar, stop);

@@ -246,7 +246,7 @@ impl Experiment {
         let (card, device) = (card.clone(), device.clone());
         let mut trainer = Trainer::new(plan, sets, None, card, init.as_deref(), folder, device)?;
         if let Some(teacher) = teacher {
-            trainer.learn_from(teacher, work.stop)?;
+            trainer.learn_from(teacher, Some(&self.means.cache), work.stop)?;
         }
         let ending = trainer.run(observer, work.stop)?;
         measured.epochs = trainer.progress().epoch;

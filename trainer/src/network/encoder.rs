@@ -1,11 +1,11 @@
 //! The network itself: frames in, embeddings out.
 
 use burn::tensor::activation::relu;
-use burn::tensor::module::{conv2d, max_pool2d};
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::module::max_pool2d;
 use burn::tensor::{Device, Tensor};
 
 use super::architecture::Architecture;
+use super::convolution::convolve;
 use super::norm::{Norms, Statistics, Use};
 use super::parameters::{Parameters, Role, Visitor, learnt};
 use crate::random::Random;
@@ -108,9 +108,7 @@ impl Encoder {
     ) -> Tensor<2> {
         let mut image: Tensor<4> = frames.unsqueeze_dim(1);
         for (at, (layer, plan)) in self.layers.iter_mut().zip(&self.architecture.convolutions).enumerate() {
-            let padding = plan.kernel / 2;
-            let options = ConvOptions::new([plan.stride; 2], [padding; 2], [1, 1], 1);
-            let convolved = conv2d(image.clone(), layer.weight.clone(), None, options);
+            let convolved = convolve(image.clone(), layer.weight.clone(), plan.stride);
             on_convolved(at, &convolved);
             let normalised = layer.norms.forward(convolved, how);
             let sum = if plan.residual { normalised + image } else { normalised };

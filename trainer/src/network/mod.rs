@@ -5,6 +5,7 @@
 //! sets or one for each. [`Heads`] classify per data set and vanish after training.
 
 mod architecture;
+mod convolution;
 mod encoder;
 pub mod export;
 mod heads;

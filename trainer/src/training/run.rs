@@ -135,11 +135,17 @@ impl Trainer {
         &self.progress
     }
 
-    /// Has `network` embed all frames that are trained on, to learn from it; `stop` ends it early.
+    /// Has `network` embed all frames that are trained on, to learn from it; what it embedded before lies in the folder
+    /// `cache`, if there is one. `stop` ends it early.
     ///
     /// # Errors
-    /// When its front end is not that of the run, or a frame cannot be embedded.
-    pub fn learn_from(&mut self, network: &Network, stop: &AtomicBool) -> Result<(), TrainingError> {
+    /// When its front end is not that of the run, a frame cannot be embedded, or the cache cannot be written.
+    pub fn learn_from(
+        &mut self,
+        network: &Network,
+        cache: Option<&Path>,
+        stop: &AtomicBool,
+    ) -> Result<(), TrainingError> {
         let card = network.card();
         if card.front_end != self.card.front_end || card.frames.columns != self.card.frames.columns {
             return Err(TrainingError::Plan(format!(
@@ -147,7 +153,7 @@ impl Trainer {
                 card.name
             )));
         }
-        self.teacher = Teacher::new(network, &self.sets, stop)?;
+        self.teacher = Teacher::new(network, &self.sets, cache, stop)?;
         Ok(())
     }
 

@@ -1,9 +1,13 @@
 //! Another model whose embeddings are learnt from.
 
+use std::fs;
+use std::io::Write;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use earmark_engine::network::{ModelError, Network};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::data::TrainingSet;
 use super::error::TrainingError;
@@ -19,16 +23,30 @@ pub struct Teacher {
 }
 
 impl Teacher {
-    /// Embeds all frames of `sets`, which must come from the front end of the teacher's card.
+    /// Embeds all frames of `sets`, which must come from the front end of the teacher's card. What was embedded before
+    /// is taken from the folder `cache`, if there is one.
     ///
     /// # Errors
-    /// When a frame cannot be embedded. `None` when `stop` is raised.
+    /// When a frame cannot be embedded, or the cache cannot be written. `None` when `stop` is raised.
     pub fn new(
         network: &Network,
         sets: &[TrainingSet],
+        cache: Option<&Path>,
         stop: &AtomicBool,
     ) -> Result<Option<Self>, TrainingError> {
-        let embeddings = sets.iter().map(|set| embed(network, set, stop)).collect::<Result<_, _>>()?;
+        let of = |set: &TrainingSet| -> Result<Vec<f32>, TrainingError> {
+            let Some(cache) = cache else { return Ok(embed(network, set, stop)?) };
+            let path = cache.join(format!("{:032x}.teacher", key(network, set)));
+            if let Some(known) = read(&path, set.train.len() * network.card().embedding_size()) {
+                return Ok(known);
+            }
+            let embeddings = embed(network, set, stop)?;
+            if !stop.load(Ordering::Relaxed) {
+                write(&path, cache, &embeddings).map_err(TrainingError::file(&path, "write"))?;
+            }
+            Ok(embeddings)
+        };
+        let embeddings = sets.iter().map(of).collect::<Result<_, _>>()?;
         let stopped = stop.load(Ordering::Relaxed);
         Ok((!stopped).then(|| Self { mean: network.card().centring.mean.clone(), embeddings }))
     }
@@ -47,6 +65,37 @@ impl Teacher {
     pub fn embedding(&self, data_set: usize, frame: usize) -> &[f32] {
         &self.embeddings[data_set][frame * self.size()..(frame + 1) * self.size()]
     }
+}
+
+/// Hash of the network and of all frames that it is to embed.
+fn key(network: &Network, set: &TrainingSet) -> u128 {
+    let mut hasher = Xxh3::new();
+    hasher.update(network.card().network.sha256.to_ascii_lowercase().as_bytes());
+    let mut frame = vec![0.0_f32; network.card().frame_values()];
+    for example in &set.train {
+        set.copy(example, &mut frame);
+        hasher.update(bytemuck::cast_slice(&frame));
+    }
+    hasher.digest128()
+}
+
+/// The values of a file of the cache; none where it is not whole.
+fn read(path: &Path, count: usize) -> Option<Vec<f32>> {
+    let bytes = fs::read(path).ok()?;
+    let (values, checksum) = bytes.split_last_chunk::<8>()?;
+    let whole = values.len() == count * size_of::<f32>() && xxh3_64(values) == u64::from_le_bytes(*checksum);
+    let words = values.chunks_exact(size_of::<f32>());
+    whole.then(|| words.map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect())
+}
+
+fn write(path: &Path, cache: &Path, values: &[f32]) -> std::io::Result<()> {
+    fs::create_dir_all(cache)?;
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let mut file = tempfile::NamedTempFile::new_in(cache)?;
+    file.write_all(&bytes)?;
+    file.write_all(&xxh3_64(&bytes).to_le_bytes())?;
+    file.persist(path)?;
+    Ok(())
 }
 
 fn embed(network: &Network, set: &TrainingSet, stop: &AtomicBool) -> Result<Vec<f32>, ModelError> {
