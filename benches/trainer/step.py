@@ -1,6 +1,6 @@
 """Frames a second that PyTorch trains on, with the networks of Earmark: forward, cross-entropy, backward, AdamW.
 
-Usage: python step.py [compact|cnn9] [frames of a batch] [batches] [threads]
+Usage: python step.py [compact|light|cnn9] [frames of a batch] [batches] [threads]
 """
 import sys
 import time
@@ -12,6 +12,8 @@ from torch import nn
 NETWORKS = {
     "compact": [(32, 5, 2, 0, 1), (64, 3, 2, 0, 1), (64, 3, 1, 1, 1), (128, 3, 2, 0, 1), (128, 3, 1, 1, 1),
                 (128, 3, 1, 1, 1), (256, 3, 2, 0, 1), (256, 3, 1, 1, 1), (256, 3, 1, 1, 1), (512, 1, 1, 0, 1)],
+    "light": [(24, 5, 2, 0, 1), (48, 3, 2, 0, 1), (48, 3, 1, 1, 1), (96, 3, 2, 0, 1), (96, 3, 1, 1, 1),
+              (96, 3, 1, 1, 1), (192, 3, 2, 0, 1), (192, 3, 1, 1, 1), (512, 1, 1, 0, 1)],
     "cnn9": [(64, 3, 1, 0, 1), (64, 3, 1, 0, 2), (128, 3, 1, 0, 1), (128, 3, 1, 0, 2),
              (256, 3, 1, 0, 1), (256, 3, 1, 0, 2), (512, 3, 1, 0, 1), (512, 3, 1, 0, 1)],
 }

@@ -1,5 +1,6 @@
 //! Exported networks, run by tract, against plain computations of the same networks.
 
+mod exported;
 mod plain;
 
 use earmark_trainer::cnn9;
@@ -7,7 +8,8 @@ use earmark_trainer::error::ExportError;
 use earmark_trainer::fold::{BatchNorm, fold_batch_norm};
 use earmark_trainer::onnx::{Conv2d, GraphBuilder};
 use earmark_trainer::weights::{WeightTensor, Weights};
-use plain::{Noise, Plain, assert_close, maximum, mean, run};
+use exported::{Noise, run};
+use plain::{Plain, assert_close, maximum, mean};
 
 fn batch_norm(noise: &mut Noise, channels: usize) -> BatchNorm {
     BatchNorm {

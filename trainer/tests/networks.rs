@@ -1,6 +1,6 @@
 //! Networks: their files against themselves, normalisation in all its uses, and weights to begin with.
 
-mod plain;
+mod exported;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use earmark_trainer::network::{
@@ -8,7 +8,7 @@ use earmark_trainer::network::{
 };
 use earmark_trainer::random::Random;
 use earmark_trainer::sampling::Segment;
-use plain::{Noise, run};
+use exported::{Noise, run};
 
 const COLUMNS: usize = 40;
 const BANDS: usize = 32;
@@ -52,7 +52,9 @@ fn largest_difference(left: &[f32], right: &[f32]) -> f32 {
 #[test]
 fn the_file_of_every_network_computes_what_the_network_does() {
     let device = Device::flex();
-    for architecture in [Architecture::tiny(), Architecture::compact(), Architecture::cnn9()] {
+    for architecture in
+        [Architecture::tiny(), Architecture::light(), Architecture::compact(), Architecture::cnn9()]
+    {
         let mut encoder = stirred(&architecture, 1, &device);
         let file = export::onnx(&architecture, &collect(&encoder), COLUMNS, BANDS, &[]).expect("a file");
         let input = frames(3, 2, &device);
@@ -144,7 +146,7 @@ fn weights_come_back_from_a_file_and_calibration_keeps_the_network() {
         &values(encoder.clone().forward(input.clone(), Use::Training(&segments))),
         &expected,
     );
-    encoder.calibrate(&[input.clone()]);
+    encoder.calibrate(std::slice::from_ref(&input));
     let mut found = |how| values(encoder.forward(input.clone(), how));
     assert!(largest_difference(&found(Use::DataSet(1)), &expected) < 1e-3, "it computes what it computed");
     let after = largest_difference(&found(Use::Training(&segments)), &expected);

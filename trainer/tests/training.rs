@@ -246,7 +246,7 @@ fn statistics_can_be_re_estimated_on_an_unseen_library() {
 fn plans_that_cannot_be_are_refused_with_a_reason() {
     type Change = fn(&mut Plan);
     let cases: [(Change, &str); 7] = [
-        (|plan| plan.model.network = "huge".into(), "compact, cnn9 or tiny"),
+        (|plan| plan.model.network = "huge".into(), "compact, light, cnn9 or tiny"),
         (|plan| plan.sampling.classes_per_batch = 1, "classes_per_batch"),
         (|plan| plan.augmentation.speed = 2.0, "augmentation.speed"),
         (|plan| plan.optimiser.learning_rate = f64::NAN, "learning_rate"),

@@ -36,7 +36,7 @@ pub(crate) struct TrainArgs {
     /// Folder of sounds without labels, for --pretrain and --teacher; may be given several times.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub unlabelled: Vec<PathBuf>,
-    /// Network: compact (0.17 GMAC a frame), cnn9 (1.9) or tiny.
+    /// Network: compact (0.16 GMAC a frame), light (0.08), cnn9 (1.9) or tiny.
     #[arg(long, value_name = "NAME")]
     pub network: Option<String>,
     /// Model to begin with: a name or a folder; its network must be the same.

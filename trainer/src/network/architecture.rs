@@ -66,7 +66,7 @@ impl Architecture {
     }
 
     /// Our own: dense convolutions at low resolution, for processors that are slow at depthwise ones. Two steps of
-    /// early striding bring a frame of 100 × 96 down to 25 × 24 before most of the work. 0.17 GMAC.
+    /// early striding bring a frame of 100 × 96 down to 25 × 24 before most of the work. 0.16 GMAC.
     pub fn compact() -> Self {
         let convolutions = vec![
             Convolution { kernel: 5, ..Convolution::halving(32) },
@@ -78,6 +78,22 @@ impl Architecture {
             Convolution::halving(256),
             Convolution::residual(256),
             Convolution::residual(256),
+            Convolution { kernel: 1, ..Convolution::plain(512) },
+        ];
+        Self { convolutions }
+    }
+
+    /// The compact network with fewer channels, for half of its cost. 0.08 GMAC.
+    pub fn light() -> Self {
+        let convolutions = vec![
+            Convolution { kernel: 5, ..Convolution::halving(24) },
+            Convolution::halving(48),
+            Convolution::residual(48),
+            Convolution::halving(96),
+            Convolution::residual(96),
+            Convolution::residual(96),
+            Convolution::halving(192),
+            Convolution::residual(192),
             Convolution { kernel: 1, ..Convolution::plain(512) },
         ];
         Self { convolutions }
@@ -163,6 +179,8 @@ mod tests {
     fn the_compact_network_takes_at_most_a_fifth_of_a_gmac_a_frame() {
         let macs = Architecture::compact().macs(100, 96);
         assert!((100_000_000..=200_000_000).contains(&macs), "{macs}");
+        let light = Architecture::light().macs(100, 96);
+        assert!(2 * light <= macs && 20 * light <= Architecture::cnn9().macs(100, 96), "{light}");
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub struct ModelPlan {
     pub licence: String,
     /// Whom to name, in the card.
     pub attribution: String,
-    /// `compact`, `cnn9` or `tiny`.
+    /// `compact`, `light`, `cnn9` or `tiny`.
     pub network: String,
     /// Model to begin with, a name or a folder; its network must be the same.
     pub init: Option<PathBuf>,
@@ -176,10 +176,11 @@ impl Plan {
     pub fn architecture(&self) -> Result<Architecture, TrainingError> {
         match self.model.network.as_str() {
             "compact" => Ok(Architecture::compact()),
+            "light" => Ok(Architecture::light()),
             "cnn9" => Ok(Architecture::cnn9()),
             "tiny" => Ok(Architecture::tiny()),
             other => Err(TrainingError::Plan(format!(
-                "model.network: there is no network '{other}'; choose compact, cnn9 or tiny"
+                "model.network: there is no network '{other}'; choose compact, light, cnn9 or tiny"
             ))),
         }
     }

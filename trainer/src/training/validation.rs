@@ -85,7 +85,7 @@ pub fn macro_f1_of_neighbours(
     // Hits, false alarms, occurrences.
     let judged: Vec<_> = counts.values().filter(|[_, _, there]| *there > 0).collect();
     let f1 = |[hits, alarms, there]: &&[usize; 3]| 2.0 * *hits as f64 / (hits + alarms + there) as f64;
-    judged.iter().map(|counts| f1(counts)).sum::<f64>() / judged.len().max(1) as f64
+    judged.iter().map(f1).sum::<f64>() / judged.len().max(1) as f64
 }
 
 fn vote(distances: &[f32], labels: &[usize], k: usize) -> Option<usize> {
