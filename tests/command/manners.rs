@@ -38,6 +38,7 @@ fn subcommands(bench: &Bench) -> Vec<String> {
             "dataset",
             "evaluate",
             "train",
+            "experiment",
             "demo",
             "completions",
             "man"
