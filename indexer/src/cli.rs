@@ -16,7 +16,7 @@ pub(crate) use plans::{Block, JournalsArgs, PlanArgs, ProposalArgs, RenameArgs, 
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-pub(crate) use upkeep::{ForgetArgs, InfoArgs, RelocateArgs, ReportArgs, VerifyArgs, WatchArgs};
+pub(crate) use upkeep::{ConvertArgs, ForgetArgs, InfoArgs, RelocateArgs, ReportArgs, VerifyArgs, WatchArgs};
 
 pub(crate) use judging::{
     DatasetArgs, DatasetCommand, DatasetInfoArgs, EvaluateArgs, GroupBy, K, LayoutArg, MetricArg,
@@ -73,6 +73,7 @@ pub(crate) enum Command {
     Forget(ForgetArgs),
     Watch(WatchArgs),
     Relocate(RelocateArgs),
+    Convert(ConvertArgs),
     Serve(ServeArgs),
     Rename(RenameArgs),
     Write(WriteArgs),

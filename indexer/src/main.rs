@@ -78,6 +78,7 @@ fn run(cli: Cli) -> Result<Ending, Failure> {
         Command::Forget(args) => commands::forget::run(global, args),
         Command::Watch(args) => commands::watch::run(global, args),
         Command::Relocate(args) => commands::relocate::run(global, args),
+        Command::Convert(args) => commands::convert::run(global, args),
         Command::Serve(args) => commands::serve::run(global, args),
         Command::Rename(args) => commands::rename::run(global, args),
         Command::Write(args) => commands::write::run(global, args),

@@ -3,6 +3,7 @@
 
 mod auditing;
 mod bad_input;
+mod converting;
 mod crash;
 mod demo;
 mod duplicates;

@@ -31,6 +31,7 @@ fn subcommands(bench: &Bench) -> Vec<String> {
             "forget",
             "watch",
             "relocate",
+            "convert",
             "serve",
             "rename",
             "write",

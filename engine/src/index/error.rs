@@ -128,6 +128,8 @@ fn other_model(library_name: &str, wanted: &str) -> String {
     if wanted.split(' ').next() == Some(library_name) {
         "put the folder of that version where EARMARK_MODELS points, or use another `--library`".to_owned()
     } else {
-        format!("use `--model {library_name}` or another `--library`")
+        format!(
+            "use `--model {library_name}` or another `--library`, or make this one anew by `earmark convert`"
+        )
     }
 }

@@ -105,6 +105,16 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives a file a second name, or where the file system has no hard links another one.
+pub(crate) fn link(from: &Path, to: &Path) -> io::Result<()> {
+    gate::pass(Step::Rename(from, to))?;
+    // What a crash left behind, which no manifest names.
+    let _ = fs::remove_file(to);
+    fs::hard_link(from, to).or_else(|_| fs::rename(from, to))?;
+    gate::done(Step::Rename(from, to));
+    Ok(())
+}
+
 /// Removes a file.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     gate::pass(Step::Remove(path))?;

@@ -14,6 +14,7 @@
 //!   pause               held by who asks a watching writer to step aside
 //! ```
 
+mod adopt;
 mod codec;
 mod drive;
 mod error;

@@ -28,6 +28,8 @@ enum Deed {
     Tidy,
     /// A folder goes offline or comes back.
     Offline(bool),
+    /// Another library, in which each sound has the content after its own, takes this one's place.
+    Adopt,
     /// The process ends and another one begins.
     Reopen,
 }
@@ -40,6 +42,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => (path.clone(), path).prop_map(|(from, to)| Deed::Move(from, to)),
         2 => Just(Deed::Tidy),
         1 => any::<bool>().prop_map(Deed::Offline),
+        1 => Just(Deed::Adopt),
         1 => Just(Deed::Reopen),
     ]
 }
@@ -153,6 +156,21 @@ fn act(writer: &mut LibraryWriter, dir: &Path, deed: &Deed, model: &mut Model) -
                 writer.commit(None, &BTreeSet::new())?;
             }
         }
+        Deed::Adopt => {
+            after.values_mut().for_each(|content| *content = content.wrapping_add(1));
+            let other = dir.join(".other");
+            faults::suspended(|| {
+                let _ = std::fs::remove_dir_all(&other);
+                let mut writer = open(&other).unwrap();
+                // Two segments, and names that are those of segments here.
+                for half in 0..2 {
+                    let put = after.iter().filter(|(path, _)| **path % 2 == half);
+                    let put = Deed::Put(put.map(|(path, content)| (*path, *content)).collect(), vec![]);
+                    act(&mut writer, &other, &put, &mut Model::new()).unwrap();
+                }
+            });
+            writer.adopt(&other)?;
+        }
         Deed::Reopen => {
             // The lock is given back first.
             let empty = tempfile::tempdir().unwrap();
@@ -216,7 +234,8 @@ fn with_fault(deeds: &[Deed], at: usize, fault: Fault, plug: bool) -> (usize, bo
     act(&mut writer, dir, &Deed::Tidy, &mut model).unwrap();
     drop(writer);
     assert_eq!(inspect(dir), Some(model));
-    let left: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut left: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.retain(|name| name != ".other");
     let named = Snapshot::open(dir).unwrap().manifest().segments.len();
     assert_eq!(left.len(), named + 2, "only the manifest, the lock and segments are left: {left:?}");
     (steps, failed)
@@ -234,6 +253,7 @@ fn apply(deed: &Deed, model: &mut Model) {
                 model.insert(*to, content);
             }
         }
+        Deed::Adopt => model.values_mut().for_each(|content| *content = content.wrapping_add(1)),
         _ => {}
     }
 }
@@ -245,12 +265,14 @@ fn eventful() -> Vec<Deed> {
     deeds.extend([
         Deed::Put(vec![(3, 500), (11, 501)], vec![4]),
         Deed::Move(5, 12),
+        Deed::Adopt,
         Deed::Offline(true),
         Deed::Reopen,
         Deed::Tidy,
         Deed::Offline(false),
         Deed::Put(vec![(1, 502)], vec![0, 2]),
         Deed::Tidy,
+        Deed::Adopt,
     ]);
     deeds
 }

@@ -5,6 +5,7 @@
 //! library holds what the last commit said; the next run goes on from there. [`watch`] does so whenever something
 //! changes.
 
+mod convert;
 mod describe;
 mod error;
 mod foreign;
@@ -18,6 +19,7 @@ mod watch;
 mod watch_run;
 mod work;
 
+pub use convert::{Conversion, convert, discard_conversion, sources};
 pub use describe::{describe, label_of, searchable_text};
 pub use error::IndexingError;
 pub use foreign::{ForeignCatId, file_warnings, foreign_cat_ids};

@@ -128,6 +128,37 @@ pub(crate) struct WatchArgs {
     pub json: bool,
 }
 
+/// Make a library anew with another model, in the background.
+///
+/// All sounds are embedded again at low priority while the library stays in use as it is; then the new one takes its
+/// place, and pages and plugins that show it go on with that. Stop it at any time: the same command goes on. Labels
+/// that were given by tables are kept.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  earmark convert earmark-small                   many times faster to index and to ask
+  earmark convert models/mine --library /Volumes/Foley/earmark
+  earmark convert --discard                       think better of it half-way")]
+pub(crate) struct ConvertArgs {
+    /// Model: a name or a folder with a card.toml.
+    #[arg(required_unless_present = "discard", value_name = "MODEL")]
+    pub model: Option<PathBuf>,
+    /// Files worked on at a time [default: one a processor core].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Put the new library in the old one's place although it lacks sounds that could not be read.
+    #[arg(long)]
+    pub leave_out: bool,
+    /// Discard a conversion that was not finished.
+    #[arg(long, conflicts_with_all = ["model", "leave_out"])]
+    pub discard: bool,
+    #[command(flatten)]
+    pub library: LibraryArgs,
+    /// Print what was done as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Tell a library that a folder has another path now, on this or another computer.
 ///
 /// Nothing is decoded: only the folder's place in the library changes. OLD may be spelled in the way of any system, and

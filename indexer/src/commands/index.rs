@@ -30,7 +30,7 @@ pub(crate) fn run(global: &Global, args: IndexArgs) -> Result<Ending, Failure> {
         if listed {
             return Ok(Ending::Nothing);
         }
-        folders = everything(&Snapshot::open(&library)?);
+        folders = indexing::sources(&Snapshot::open(&library)?);
         if folders.is_empty() {
             return Err(Failure::Usage(
                 "nothing to index: name a folder, as in `earmark index ~/Sounds`".into(),
@@ -48,19 +48,6 @@ pub(crate) fn run(global: &Global, args: IndexArgs) -> Result<Ending, Failure> {
         Ok(()) | Err(Failure::BrokenPipe) => Ok(ending(&summary)),
         Err(failure) => Err(failure),
     }
-}
-
-/// What a library was made from: its folders, and the files that were named one by one.
-fn everything(snapshot: &Snapshot) -> Vec<PathBuf> {
-    let (whole, parts): (Vec<_>, Vec<_>) = snapshot.manifest().roots.iter().partition(|root| root.whole);
-    let mut paths: Vec<PathBuf> = whole.iter().map(|root| root.path()).collect();
-    for (_, sound) in snapshot.sounds() {
-        if parts.iter().any(|root| root.id == sound.row.root) {
-            // A damaged row names no file; `verify` tells of it.
-            paths.extend(snapshot.full_path(&sound));
-        }
-    }
-    paths
 }
 
 /// Indexes folders into a library; returns what was done and the model it was done with.

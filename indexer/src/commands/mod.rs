@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod completions;
+pub(crate) mod convert;
 pub(crate) mod dataset;
 pub(crate) mod demo;
 pub(crate) mod duplicates;
