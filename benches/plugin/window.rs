@@ -4,13 +4,14 @@
 //! of the benchmark `large_library` (or the one that `EARMARK_BENCH_LIBRARY` names), which the window makes it open. The
 //! first frame is there when the window's corner does not have the colour of its parent any more.
 #![allow(clippy::unwrap_used, missing_docs)]
-// The host's side of the framework is declared unsafe; this one keeps no promises that could be broken.
-#![allow(unsafe_code)]
 
 #[cfg(target_os = "linux")]
 #[path = "../../plugin/tests/hosting/host.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod host;
+#[cfg(target_os = "linux")]
+#[path = "../../plugin/tests/window/no_host.rs"]
+mod no_host;
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -23,39 +24,19 @@ mod linux {
     use earmark_plugin::parameters::Parameters;
     use nice_plug::context::gui::GuiContext;
     use nice_plug::editor::{EditorHandle as _, SpawnedEditor};
-    use nice_plug::prelude::{
-        Editor as _, GuiContextInner, ParamPtr, ParentWindowHandle, PluginApi, PluginState,
-    };
+    use nice_plug::prelude::{Editor as _, ParentWindowHandle};
     use x11rb::connection::Connection as _;
     use x11rb::protocol::xproto::{ConnectionExt as _, CreateWindowAux, ImageFormat, Window, WindowClass};
     use x11rb::rust_connection::RustConnection;
 
     use crate::host::Host;
+    use crate::no_host::NoHost;
 
     const ROUNDS: usize = 9;
     const IDLE: Duration = Duration::from_secs(15);
     /// Of the parent, which no frame of the editor has in its corner.
     const MAGENTA: u32 = 0x00ff_00ff;
     const SIZE: (u16, u16) = (960, 640);
-
-    struct NoHost;
-
-    impl GuiContextInner for NoHost {
-        fn plugin_api(&self) -> PluginApi {
-            PluginApi::Clap
-        }
-
-        unsafe fn raw_begin_set_parameter(&self, _: ParamPtr) {}
-        unsafe fn raw_set_parameter_normalized(&self, _: ParamPtr, _: f32) {}
-        unsafe fn raw_end_set_parameter(&self, _: ParamPtr) {}
-
-        fn get_state(&self) -> PluginState {
-            unreachable!("the editor keeps its state in the exchange")
-        }
-
-        fn set_state(&self, _: PluginState) {}
-        fn request_restart(&self) {}
-    }
 
     pub(crate) fn measure() {
         let Ok((connection, screen)) = x11rb::connect(None) else {

@@ -1,4 +1,4 @@
-//! Which network a command uses: one found by name, or the one built into the program.
+//! Which network a command uses: one found by name, or one of those built into the program.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,12 @@ use std::path::{Path, PathBuf};
 use earmark_engine::index::{ModelId, Segment};
 use earmark_engine::indexing::model_id;
 use earmark_engine::network::{CARD_FILE, Card, ModelError, Network, find_model};
+use earmark_models::{Shipped, shipped};
 
 use crate::error::Failure;
 
-/// Name of the model that is built in.
+/// Name of the model that is used where no other is asked for.
 pub(crate) const DEFAULT: &str = "aisfx";
-const CARD: &str = include_str!("../../models/aisfx/card.toml");
-const ONNX: &[u8] = include_bytes!("../../models/aisfx/model.onnx");
-const BANK: &[u8] = include_bytes!("../../models/aisfx/bank.segment");
 /// Name of the starter bank beside a card.
 const BANK_FILE: &str = "bank.segment";
 
@@ -26,44 +24,53 @@ pub(crate) struct Model {
 /// Loads the model asked for, or the one that made a library, or the built-in one.
 pub(crate) fn load(asked: Option<&Path>, library: Option<&ModelId>) -> Result<Model, Failure> {
     let name = asked.map_or_else(|| library.map_or(DEFAULT, |model| &model.name).into(), Path::to_owned);
-    if name == Path::new(DEFAULT) {
-        let built_in = built_in()?;
-        // A library made with another version of the built-in model still opens where that version is installed.
+    if let Some(shipped) = shipped_as(&name) {
+        let built_in = built_in(shipped)?;
+        // A library made with another version of a built-in model still opens where that version is installed.
         if asked.is_some() || library.is_none_or(|library| *library == model_id(&built_in.network)) {
             return Ok(built_in);
         }
     }
-    match find_model(&name, &folders()) {
-        Ok(dir) => load_folder(&dir),
+    match (find_model(&name, &folders()), shipped_as(&name)) {
+        (Ok(dir), _) => load_folder(&dir),
         // The library's owner is told by the comparison of models what is wrong.
-        Err(_) if name == Path::new(DEFAULT) => built_in(),
-        Err(error @ ModelError::NotFound { .. }) => Err(Failure::Usage(format!(
+        (Err(_), Some(shipped)) => built_in(shipped),
+        (Err(error @ ModelError::NotFound { .. }), None) => Err(Failure::Usage(format!(
             "{error}; give its folder with --model DIR, or the folder that holds it in EARMARK_MODELS"
         ))),
-        Err(error) => Err(error.into()),
+        (Err(error), None) => Err(error.into()),
     }
 }
 
 /// The card of the model asked for, without its network.
 pub(crate) fn card(name: &Path) -> Result<Card, Failure> {
-    match find_model(name, &folders()) {
-        Ok(dir) if name != Path::new(DEFAULT) => Ok(Card::read(&dir.join(CARD_FILE))?),
-        Err(error) if name != Path::new(DEFAULT) => Err(error.into()),
-        _ => Ok(Card::parse(CARD, &Path::new("(built in) aisfx").join(CARD_FILE))?),
+    match shipped_as(name) {
+        Some(shipped) => Ok(Card::parse(shipped.card, &label(shipped).join(CARD_FILE))?),
+        None => Ok(Card::read(&find_model(name, &folders())?.join(CARD_FILE))?),
     }
 }
 
 /// The ONNX file of a model, a name or a folder.
 pub(crate) fn onnx(name: &Path) -> Result<Vec<u8>, Failure> {
-    match find_model(name, &folders()) {
-        Ok(dir) => {
+    match (find_model(name, &folders()), shipped_as(name)) {
+        (Ok(dir), _) => {
             let network = Network::load(&dir)?;
             let path = dir.join(&network.card().network.file);
             std::fs::read(&path).map_err(Failure::file(&path, "read"))
         }
-        Err(_) if name == Path::new(DEFAULT) => Ok(ONNX.to_vec()),
-        Err(error) => Err(error.into()),
+        (Err(_), Some(shipped)) => Ok(shipped.onnx.to_vec()),
+        (Err(error), None) => Err(error.into()),
     }
+}
+
+/// The built-in model that a name is of, which a path is not.
+fn shipped_as(name: &Path) -> Option<&'static Shipped> {
+    shipped(name.to_str()?)
+}
+
+/// What a built-in model is called in messages.
+fn label(shipped: &Shipped) -> PathBuf {
+    PathBuf::from(format!("(built in) {}", shipped.name))
 }
 
 fn load_folder(dir: &Path) -> Result<Model, Failure> {
@@ -73,10 +80,10 @@ fn load_folder(dir: &Path) -> Result<Model, Failure> {
     Ok(Model { bank: bank.filter(|bank| bank.model() == model_id(&network)), network })
 }
 
-fn built_in() -> Result<Model, Failure> {
-    let label = Path::new("(built in) aisfx");
-    let network = Network::from_parts(CARD, ONNX, label)?;
-    let bank = Segment::from_bytes(&label.join(BANK_FILE), BANK)?;
+fn built_in(shipped: &Shipped) -> Result<Model, Failure> {
+    let label = label(shipped);
+    let network = Network::from_parts(shipped.card, shipped.onnx, &label)?;
+    let bank = Segment::from_bytes(&label.join(BANK_FILE), shipped.bank)?;
     Ok(Model { bank: Some(bank).filter(|bank| bank.model() == model_id(&network)), network })
 }
 

@@ -19,3 +19,4 @@ pub mod random;
 pub mod sampling;
 pub mod training;
 pub mod weights;
+mod whole_file;

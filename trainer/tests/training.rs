@@ -11,8 +11,8 @@ use earmark_trainer::loss::Loss;
 use earmark_trainer::network::Normalisation;
 use earmark_trainer::sampling::Mixing;
 use earmark_trainer::training::{
-    Checkpoint, Distillation, Ending, EpochMetrics, Finished, Observer, Plan, Pretraining, Silent, Trainer,
-    TrainingError,
+    Checkpoint, Distillation, Ending, EpochMetrics, Finished, Keep, Observer, Plan, Pretraining, Silent,
+    Trainer, TrainingError,
 };
 use libraries::{BANDS, COLUMNS, card, cpu, libraries, plan, spoil, unlabelled};
 
@@ -69,6 +69,25 @@ fn without_training_the_problem_is_not_solved() {
     plan.optimiser.epochs = 2;
     finish(trainer(&plan, folder.path()));
     assert!(best(folder.path()) < UNTRAINED, "{}", best(folder.path()));
+}
+
+#[test]
+fn the_model_is_of_the_best_epoch_or_of_the_last() {
+    for keep in [Keep::Best, Keep::Last] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut plan = plan();
+        plan.optimiser.epochs = 8;
+        // So fast that it does not go better and better.
+        plan.optimiser.learning_rate = 0.03;
+        plan.optimiser.keep = keep;
+        finish(trainer(&plan, folder.path()));
+        let f1: Vec<f64> = metrics(folder.path()).iter().filter_map(|epoch| epoch.macro_f1).collect();
+        let best =
+            (0..f1.len()).rev().max_by(|&left, &right| f1[left].total_cmp(&f1[right])).expect("epochs");
+        assert_ne!(best, 7, "the plan does not tell them apart: {f1:?}");
+        let kept = Checkpoint::read(&folder.path().join("best.bin")).expect("weights");
+        assert_eq!(kept.progress.epoch, if keep == Keep::Best { best + 1 } else { 8 }, "{f1:?}");
+    }
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn discard_unless(folder: &Path, model: &ModelId) -> Result<(), IndexError> {
 fn discard(folder: &Path) -> Result<(), IndexError> {
     match fs::remove_dir_all(folder) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(IndexError::io(folder, "remove the unfinished conversion", source))
+            Err(IndexError::io(folder, "remove the folder of the conversion", source))
         }
         _ => Ok(()),
     }

@@ -1,14 +1,12 @@
-//! The network that the plugin runs: the one built in, or the one that made a library.
+//! The network that the plugin runs: the one that it has by itself, or the one that made a library.
 
 use std::path::{Path, PathBuf};
 
 use earmark_engine::index::{ModelId, Quantiser, Segment};
 use earmark_engine::indexing::model_id;
 use earmark_engine::network::{ModelError, Network, find_model};
+use earmark_models::{AISFX, Shipped, shipped};
 
-const CARD: &str = include_str!("../../../models/aisfx/card.toml");
-const ONNX: &[u8] = include_bytes!("../../../models/aisfx/model.onnx");
-const BANK: &[u8] = include_bytes!("../../../models/aisfx/bank.segment");
 const BANK_FILE: &str = "bank.segment";
 
 /// A network with what belongs to it.
@@ -26,16 +24,27 @@ pub(crate) struct Model {
 impl Model {
     /// The model that is part of the plugin. Takes some tenths of a second.
     pub(crate) fn built_in() -> Result<Self, ModelError> {
-        let label = Path::new("(built in) aisfx");
-        let network = Network::from_parts(CARD, ONNX, label)?;
-        Ok(Self::of(network, Segment::from_bytes(&label.join(BANK_FILE), BANK).ok()))
+        Self::shipped(&AISFX)
     }
 
-    /// The model that made a library, from the folders where models are installed.
+    /// The model that made a library: another one that is part of the plugin, or from the folders where models are
+    /// installed.
     pub(crate) fn installed(id: &ModelId) -> Result<Self, ModelError> {
+        if let Some(shipped) = shipped(&id.name) {
+            let model = Self::shipped(shipped)?;
+            if model.id == *id {
+                return Ok(model);
+            }
+        }
         let dir = find_model(Path::new(&id.name), &folders())?;
         let network = Network::load(&dir)?;
         Ok(Self::of(network, Segment::open(&dir.join(BANK_FILE)).ok()))
+    }
+
+    fn shipped(shipped: &Shipped) -> Result<Self, ModelError> {
+        let label = PathBuf::from(format!("(built in) {}", shipped.name));
+        let network = Network::from_parts(shipped.card, shipped.onnx, &label)?;
+        Ok(Self::of(network, Segment::from_bytes(&label.join(BANK_FILE), shipped.bank).ok()))
     }
 
     fn of(network: Network, bank: Option<Segment>) -> Self {

@@ -85,18 +85,31 @@ impl Fixture {
 
 /// Indexes a folder into a library.
 pub(crate) fn make_library(library: &Path, sounds: &Path, network: &Network) {
-    struct Silent;
-    impl Observer for Silent {
-        fn planned(&mut self, _files: usize, _bytes: u64) {}
-        fn tick(&mut self, _audio_s: f64) {}
-        fn file_done(&mut self, path: &Path, _bytes: u64, problem: Option<&str>) {
-            assert_eq!(problem, None, "{}", path.display());
-        }
-    }
     let cancel = AtomicBool::new(false);
-    let request = Request { library, network, labels: None, jobs: 2, cancel: &cancel, gives_way: false };
     let walked: Walked = walk(&[sounds.to_owned()]).unwrap();
-    indexing::index(&request, walked, &mut Silent).unwrap();
+    indexing::index(&request(library, network, &cancel), walked, &mut Demanding).unwrap();
+}
+
+/// Gives a library another model.
+pub(crate) fn convert_library(library: &Path, network: &Network) {
+    let cancel = AtomicBool::new(false);
+    let done = indexing::convert(&request(library, network, &cancel), false, &mut Demanding).unwrap();
+    assert!(done.replaced);
+}
+
+fn request<'a>(library: &'a Path, network: &'a Network, cancel: &'a AtomicBool) -> Request<'a> {
+    Request { library, network, labels: None, jobs: 2, cancel, gives_way: false }
+}
+
+/// Stands no file that cannot be used.
+struct Demanding;
+
+impl Observer for Demanding {
+    fn planned(&mut self, _files: usize, _bytes: u64) {}
+    fn tick(&mut self, _audio_s: f64) {}
+    fn file_done(&mut self, path: &Path, _bytes: u64, problem: Option<&str>) {
+        assert_eq!(problem, None, "{}", path.display());
+    }
 }
 
 /// A take of a recipe in stereo at a rate, whatever the recipe's own: its pitch does not matter.

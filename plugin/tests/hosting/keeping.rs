@@ -1,10 +1,12 @@
 //! What the session keeps, and the library as it comes, goes and changes.
 
 use std::fs;
+use std::path::Path;
 
+use earmark_engine::network::Network;
 use earmark_plugin::exchange::{Appearance, Command, LibraryState, Mode, Sort, SortBy, Theme, View};
 
-use crate::fixture::{fixture, make_library};
+use crate::fixture::{convert_library, fixture, make_library};
 use crate::host::Host;
 
 /// Names of the results, in order.
@@ -147,6 +149,31 @@ fn a_missing_library_is_picked_up_when_it_appears_and_again_when_it_changes() {
     fs::copy(fixture.sound(2), sounds.join("two.wav")).unwrap();
     make_library(&library, &sounds, &fixture.network);
     host.wait_for("the second sound", |view| view.results.rows.len() == 2);
+}
+
+#[test]
+fn a_library_that_is_converted_meanwhile_is_asked_again_with_its_new_model() {
+    let fixture = fixture();
+    let dir = tempfile::tempdir().unwrap();
+    let library = dir.path().join("library");
+    make_library(&library, &fixture.sounds, &fixture.network);
+    let host = Host::with_library(&library, 48_000.0);
+    host.open_window();
+    host.send(Command::OpenFile(fixture.sound(2)));
+    let before = host.wait_for_answer();
+    let small =
+        Network::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/earmark-small")).unwrap();
+    convert_library(&library, &small);
+    let after = host.wait_for("an answer of the new model", |view| {
+        matches!(&view.library.state, LibraryState::Open { model, .. } if model == "earmark-small")
+            && view.results.revision > before.results.revision
+    });
+    let sorted = |view: &View| {
+        let mut names = names(view);
+        names.sort();
+        names
+    };
+    assert_eq!(sorted(&after), sorted(&before));
 }
 
 #[test]

@@ -1,6 +1,4 @@
 //! A host that opens the editor in a window of its own, and has hands to use it with.
-// The host's side of the framework is declared unsafe; this one keeps no promises that could be broken.
-#![allow(unsafe_code)]
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -12,9 +10,7 @@ use earmark_plugin::exchange::{Appearance, Command, Exchange, Theme};
 use earmark_plugin::parameters::Parameters;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::{EditorHandle as _, SpawnedEditor};
-use nice_plug::prelude::{
-    Editor as _, GuiContextInner, ParamPtr, ParentWindowHandle, PluginApi, PluginState,
-};
+use nice_plug::prelude::{Editor as _, ParentWindowHandle};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
     BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt as _, CreateWindowAux, EventMask, ImageFormat,
@@ -23,6 +19,7 @@ use x11rb::protocol::xproto::{
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
+use crate::no_host::NoHost;
 use crate::support::{Stage, views};
 
 /// A host that only opens editors.
@@ -36,25 +33,6 @@ pub(crate) struct Host {
 
 pub(crate) fn parameters() -> Arc<Parameters> {
     Arc::new(Parameters::new(Arc::default()))
-}
-
-struct NoHost;
-
-impl GuiContextInner for NoHost {
-    fn plugin_api(&self) -> PluginApi {
-        PluginApi::Clap
-    }
-
-    unsafe fn raw_begin_set_parameter(&self, _: ParamPtr) {}
-    unsafe fn raw_set_parameter_normalized(&self, _: ParamPtr, _: f32) {}
-    unsafe fn raw_end_set_parameter(&self, _: ParamPtr) {}
-
-    fn get_state(&self) -> PluginState {
-        unreachable!("the editor keeps its state in the exchange")
-    }
-
-    fn set_state(&self, _: PluginState) {}
-    fn request_restart(&self) {}
 }
 
 impl Host {

@@ -9,6 +9,7 @@ mod dragging;
 mod embedding;
 mod hearing;
 mod host;
+mod no_host;
 mod resting;
 mod server;
 mod showing;

@@ -13,6 +13,7 @@ mod set;
 mod shuffle;
 mod spectrograms;
 mod split;
+mod spool;
 mod statistics;
 mod store;
 mod table;

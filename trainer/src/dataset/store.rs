@@ -20,10 +20,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use earmark_engine::indexing::{content_hash, modified_ns};
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::CacheError;
 use super::mapping;
+use super::spool::Spool;
 use super::work::{Progress, Work};
 
 /// Begins every file; holds the format's version, and comes out differently in another byte order.
@@ -309,7 +310,7 @@ impl<'a> Maker<'a> {
                 if entry.rows == 0 {
                     return Ok(Err(format!("{}: holds no audio", source.path.display())));
                 }
-                Ok(Ok((entry, Place::Spool(spool.number, begin))))
+                Ok(Ok((entry, Place::Spool(spool.number(), begin))))
             }
             Err(Failure::Clip(reason)) => Ok(Err(reason)),
             Err(Failure::All(error)) => Err(error),
@@ -359,18 +360,11 @@ impl<'a> Maker<'a> {
         let mut spools = lock(&self.spools);
         let kept = file.try_clone().map_err(CacheError::io(folder, "write to the cache's folder"))?;
         spools.push(kept);
-        Ok(Spool {
-            number: spools.len() - 1,
-            out: BufWriter::with_capacity(1 << 18, file),
-            written: 0,
-            begun: 0,
-            hash: Xxh3::new(),
-            error: None,
-        })
+        Ok(Spool::new(spools.len() - 1, file))
     }
 
     fn keep(&self, mut spool: Spool) -> Result<(), CacheError> {
-        spool.out.flush().map_err(self.failed("write to"))
+        spool.flush().map_err(self.failed("write to"))
     }
 
     /// Puts the file together and in the old one's place.
@@ -415,42 +409,6 @@ impl<'a> Maker<'a> {
 
     fn failed(&self, action: &'static str) -> impl FnOnce(io::Error) -> CacheError + use<> {
         CacheError::io(self.request.file, action)
-    }
-}
-
-/// One worker's rows on their way.
-struct Spool {
-    number: usize,
-    out: BufWriter<File>,
-    written: u64,
-    begun: u64,
-    hash: Xxh3,
-    error: Option<io::Error>,
-}
-
-impl Spool {
-    /// Begins the rows of a clip; returns where they stand.
-    fn begin(&mut self) -> u64 {
-        self.begun = self.written;
-        self.hash = Xxh3::new();
-        self.begun
-    }
-
-    fn take(&mut self, rows: &[f32]) {
-        let bytes: &[u8] = bytemuck::cast_slice(rows);
-        self.hash.update(bytes);
-        match self.out.write_all(bytes) {
-            Ok(()) => self.written += bytes.len() as u64,
-            Err(error) => self.error = Some(error),
-        }
-    }
-
-    /// Ends the rows of a clip: their number and checksum.
-    fn end(&mut self, width: usize) -> io::Result<(usize, u64)> {
-        match self.error.take() {
-            Some(error) => Err(error),
-            None => Ok(((self.written - self.begun) as usize / (4 * width), self.hash.digest())),
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`metrics`] and [`bootstrap`] into figures. [`evaluate`] does all of it for a model and a data set.
 
 pub mod bootstrap;
+mod comparison;
 mod embeddings;
 mod held_out;
 mod judge;
@@ -17,11 +18,10 @@ mod retrieval;
 mod tables;
 pub mod vote;
 
+pub use comparison::{Difference, Mean, differences, means};
 pub use embeddings::{Embeddings, Extractor};
 pub use held_out::{HeldOut, JudgedSound, Judging, Sampled, evaluate_held_out};
-pub use judge::{
-    ClassScore, Difference, Evaluation, KChoice, Knn, Mean, Options, Score, differences, evaluate, means,
-};
+pub use judge::{ClassScore, Evaluation, KChoice, Knn, Options, Score, evaluate};
 pub use neighbours::{Metric, Near, Neighbours, nearest};
 pub use retrieval::mean_average_precision_at_10;
 pub use tables::{classes_csv, confusion_csv, differences_csv, results_csv};

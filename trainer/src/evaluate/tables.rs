@@ -1,6 +1,7 @@
 //! The results as CSV.
 
-use super::judge::{Difference, Evaluation, Knn, Score};
+use super::comparison::Difference;
+use super::judge::{Evaluation, Knn, Score};
 
 /// A row an evaluation and k.
 pub fn results_csv(evaluations: &[Evaluation]) -> String {

@@ -10,7 +10,6 @@
 //! Every file is written beside its place and renamed: after a crash there is the old one or the new one.
 
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -22,6 +21,7 @@ use super::grid::LeftOut;
 use super::plan::ExperimentPlan;
 use super::sets::SetRecord;
 use crate::evaluate::Sampled;
+use crate::whole_file::replace;
 
 /// Largest file of results that is read.
 const MAX_BYTES: u64 = 256 << 20;
@@ -170,7 +170,7 @@ impl Results {
     /// # Errors
     /// When it cannot be written.
     pub fn put_experiment(&self, record: &ExperimentRecord) -> Result<(), ExperimentError> {
-        replace(&self.summary(), record)
+        put(&self.summary(), record)
     }
 
     /// The record of a cell, if it was computed.
@@ -187,7 +187,7 @@ impl Results {
     /// # Errors
     /// When it cannot be written.
     pub fn put_cell(&self, record: &CellRecord) -> Result<(), ExperimentError> {
-        replace(&self.cell_path(&record.id), record)?;
+        put(&self.cell_path(&record.id), record)?;
         self.clear(&record.id)
     }
 
@@ -258,15 +258,11 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ExperimentError> {
         .map_err(|error| damaged(format!("not a result ({error}); remove it, and run the experiment again")))
 }
 
-fn replace(path: &Path, value: &impl Serialize) -> Result<(), ExperimentError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer(&mut file, value)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
+fn put(path: &Path, value: &impl Serialize) -> Result<(), ExperimentError> {
+    let write = || {
+        let mut bytes = serde_json::to_vec(value)?;
+        bytes.push(b'\n');
+        replace(path, &bytes)
     };
     write().map_err(ExperimentError::file(path, "write"))
 }

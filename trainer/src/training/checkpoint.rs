@@ -3,8 +3,7 @@
 //! A file is magic, length of the header, header (JSON: progress, and name and shape of each tensor), the tensors as
 //! little-endian floats in the header's order, and the SHA-256 of all before it.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::TrainingError;
 use crate::weights::{WeightTensor, Weights};
+use crate::whole_file::replace;
 
 const MAGIC: &[u8; 8] = b"EMTRAIN1";
 /// Largest checkpoint that is read.
@@ -66,19 +66,8 @@ impl Checkpoint {
     /// # Errors
     /// When it cannot be written; the old file is kept.
     pub fn write(&self, path: &Path) -> Result<(), TrainingError> {
-        let failed = TrainingError::file(path, "write");
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let write = || -> std::io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&self.bytes()?)?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            // The new name is safe once its folder is.
-            #[cfg(unix)]
-            File::open(folder)?.sync_all()?;
-            Ok(())
-        };
-        write().map_err(failed)
+        let write = || replace(path, &self.bytes()?);
+        write().map_err(TrainingError::file(path, "write"))
     }
 
     /// Reads a checkpoint.

@@ -13,6 +13,7 @@ use super::plan::Plan;
 use super::validation::{embed, values};
 use crate::network::{Encoder, Use, collect, export, tensor_from};
 use crate::random::Random;
+use crate::whole_file::replace;
 
 const NETWORK_FILE: &str = "model.onnx";
 /// Largest difference of a value between the network that was trained and the file, relative to values above 1.
@@ -94,8 +95,9 @@ pub(super) fn write(
     let text = card.to_toml(&path)?;
     let difference = compare(&Network::from_parts(&text, &onnx, folder)?, sets, encoder, shape, device)?;
     // The card comes last: a folder without one is no model.
-    replace(&folder.join(NETWORK_FILE), &onnx)?;
-    replace(&path, text.as_bytes())?;
+    let file = folder.join(NETWORK_FILE);
+    replace(&file, &onnx).map_err(TrainingError::file(&file, "write"))?;
+    replace(&path, text.as_bytes()).map_err(TrainingError::file(&path, "write"))?;
     Ok(Finished { folder: folder.to_owned(), card, difference })
 }
 
@@ -208,17 +210,4 @@ impl Measured {
         let anchors = vec![[median - 0.4, 0.0], [median, 15.0], [high, 45.0], [takes, 80.0], [1.0, 100.0]];
         Some(SimilarityScale { anchors })
     }
-}
-
-/// Writes beside the file and renames, so that nothing half-written is left.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), TrainingError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        std::io::Write::write_all(&mut file, bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(TrainingError::file(path, "write"))
 }

@@ -29,7 +29,7 @@ pub use error::TrainingError;
 pub use finish::Finished;
 pub use metrics::{EpochMetrics, SetMetrics};
 pub use model::Model;
-pub use optimiser::{AdamW, OptimiserPlan};
+pub use optimiser::{AdamW, Keep, OptimiserPlan};
 pub use plan::{Distillation, ModelPlan, Plan, Pretraining};
 pub use prepare::{Prepared, prepare, prepare_set};
 pub use run::{Ending, Observer, Silent, Trainer};

@@ -33,6 +33,19 @@ pub struct OptimiserPlan {
     pub average_decay: f64,
     /// Epochs without a better validation after which training stops; 0 never stops it.
     pub patience: usize,
+    /// Which epoch's weights become the model.
+    pub keep: Keep,
+}
+
+/// Which epoch's weights become the model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// Those of the best validation; the last ones where nothing is validated by.
+    #[default]
+    Best,
+    /// The last ones: for what validation by labels does not measure, such as learning from another model.
+    Last,
 }
 
 impl Default for OptimiserPlan {
@@ -45,6 +58,7 @@ impl Default for OptimiserPlan {
             gradient_clip: 5.0,
             average_decay: 0.995,
             patience: 10,
+            keep: Keep::Best,
         }
     }
 }

@@ -15,7 +15,7 @@ use super::finish::{self, Finished};
 use super::fit::{check_sets, recipe};
 use super::metrics::{self, EpochMetrics, SetMetrics};
 use super::model::Model;
-use super::optimiser::AdamW;
+use super::optimiser::{AdamW, Keep};
 use super::plan::Plan;
 use super::schedule::learning_rate_at;
 use super::step::Stepper;
@@ -304,12 +304,14 @@ impl Trainer {
         if !last_of_pretraining {
             if better {
                 (self.progress.best_macro_f1, self.progress.epochs_without_better) = (macro_f1, 0);
-                let weights = collect(&judged);
-                let best =
-                    Checkpoint { progress: self.progress.clone(), recipe: self.recipe.clone(), weights };
-                best.write(&self.folder.join(BEST_FILE))?;
             } else {
                 self.progress.epochs_without_better += 1;
+            }
+            if better || self.plan.optimiser.keep == Keep::Last {
+                let weights = collect(&judged);
+                let kept =
+                    Checkpoint { progress: self.progress.clone(), recipe: self.recipe.clone(), weights };
+                kept.write(&self.folder.join(BEST_FILE))?;
             }
             let patience = self.plan.optimiser.patience;
             self.progress.ended = patience > 0 && self.progress.epochs_without_better >= patience;

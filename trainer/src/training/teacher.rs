@@ -1,7 +1,6 @@
 //! Another model whose embeddings are learnt from.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -11,6 +10,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::data::TrainingSet;
 use super::error::TrainingError;
+use crate::whole_file::replace;
 
 /// The embeddings of all frames that are trained on, computed once by the engine.
 ///
@@ -90,12 +90,10 @@ fn read(path: &Path, count: usize) -> Option<Vec<f32>> {
 
 fn write(path: &Path, cache: &Path, values: &[f32]) -> std::io::Result<()> {
     fs::create_dir_all(cache)?;
-    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    let mut file = tempfile::NamedTempFile::new_in(cache)?;
-    file.write_all(&bytes)?;
-    file.write_all(&xxh3_64(&bytes).to_le_bytes())?;
-    file.persist(path)?;
-    Ok(())
+    let mut bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let checksum = xxh3_64(&bytes);
+    bytes.extend(checksum.to_le_bytes());
+    replace(path, &bytes)
 }
 
 fn embed(network: &Network, set: &TrainingSet, stop: &AtomicBool) -> Result<Vec<f32>, ModelError> {
