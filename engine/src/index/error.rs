@@ -125,11 +125,12 @@ impl IndexError {
 
 /// What to do about a library of another model.
 fn other_model(library_name: &str, wanted: &str) -> String {
-    if wanted.split(' ').next() == Some(library_name) {
+    let name = wanted.split(' ').next().unwrap_or(wanted);
+    if name == library_name {
         "put the folder of that version where EARMARK_MODELS points, or use another `--library`".to_owned()
     } else {
         format!(
-            "use `--model {library_name}` or another `--library`, or make this one anew by `earmark convert`"
+            "use `--model {library_name}` or another `--library`, or make this one anew by `earmark convert {name}`"
         )
     }
 }
