@@ -114,7 +114,7 @@ impl Drop for EarmarkWindow {
         // On X11 baseview tells its thread to end but may not wait for it, and a host is free to unload the plugin's
         // code as soon as the editor is closed.
         drop(self.window.take());
-        self.shared.wait_for_handler();
+        self.shared.presence.wait_until_left();
     }
 }
 

@@ -21,6 +21,7 @@ mod input;
 mod keys;
 mod list;
 mod overlays;
+mod presence;
 mod region_bar;
 mod region_wave;
 mod row;

@@ -1,7 +1,7 @@
 //! What the window's thread and the host's main thread both know of an editor.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use baseview::dpi::{LogicalSize, PhysicalSize};
@@ -10,6 +10,7 @@ use nice_plug::prelude::{Param as _, util};
 
 use super::app::{MAX_ZOOM, MIN_ZOOM, SMALLEST};
 use super::fonts::SystemFonts;
+use super::presence::Presence;
 use super::scale;
 use super::system_theme::Asker;
 use crate::exchange::{Appearance, Exchange};
@@ -42,9 +43,8 @@ pub(super) struct Shared {
     fonts: OnceLock<Arc<SystemFonts>>,
     /// Asks whether the desktop is dark or light.
     pub(super) theme: Asker,
-    /// Whether the window's handler exists, perhaps on a thread of its own.
-    handler: Mutex<bool>,
-    handler_left: Condvar,
+    /// Whether there is a window.
+    pub(super) presence: Presence,
 }
 
 impl Shared {
@@ -63,8 +63,7 @@ impl Shared {
             last_key: Mutex::default(),
             fonts: OnceLock::new(),
             theme: Asker::default(),
-            handler: Mutex::new(false),
-            handler_left: Condvar::new(),
+            presence: Presence::default(),
         }
     }
 
@@ -83,27 +82,6 @@ impl Shared {
     /// The system's fonts, for names in scripts that the window has no glyphs for.
     pub(super) fn fonts(&self) -> Arc<SystemFonts> {
         Arc::clone(self.fonts.get_or_init(SystemFonts::of_process))
-    }
-
-    /// The window's handler has been made.
-    pub(super) fn handler_is_there(&self) {
-        *lock(&self.handler) = true;
-    }
-
-    /// The window's handler has been dropped.
-    pub(super) fn handler_gone(&self) {
-        *lock(&self.handler) = false;
-        self.handler_left.notify_all();
-    }
-
-    /// Waits until the handler has been dropped, which takes a frame at most; not for ever, should it hang.
-    pub(super) fn wait_for_handler(&self) {
-        let there = lock(&self.handler);
-        let waited = self.handler_left.wait_timeout_while(there, Duration::from_secs(2), |there| *there);
-        let timed_out = waited.unwrap_or_else(PoisonError::into_inner).1.timed_out();
-        if timed_out {
-            tracing::warn!("the window's thread has not ended in two seconds");
-        }
     }
 
     /// The user's zoom.
@@ -221,6 +199,6 @@ impl Shared {
 }
 
 /// What is behind these locks is replaced whole, so that a panic elsewhere leaves nothing half done.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

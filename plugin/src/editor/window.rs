@@ -29,6 +29,7 @@ use super::drag_out;
 use super::fonts::{SystemFonts, Wake};
 use super::gl::Painter;
 use super::input::{ClipboardKey, Input, split_at_buttons, translate_cursor};
+use super::presence;
 use super::shared::Shared;
 use super::system_theme;
 use super::theme::Palette;
@@ -81,6 +82,7 @@ pub(super) struct EditorWindow {
     seen_fonts: Cell<u64>,
     /// Called for as long as it is here.
     _wake: Wake,
+    _presence: Option<presence::Leave>,
 }
 
 struct Inner {
@@ -97,6 +99,7 @@ struct Inner {
 impl EditorWindow {
     /// Builds the handler in a window that has just been created.
     pub(super) fn new(context: WindowContext, shared: Arc<Shared>) -> Result<Self, HandlerError> {
+        let presence = presence::stay(&shared);
         let (sender, messages) = unbounded();
         let mailbox = Mailbox { sender, waker: context.waker() };
         // First of all, so that the answer may be there when the first frame is.
@@ -123,7 +126,6 @@ impl EditorWindow {
             cursor: baseview::MouseCursor::Default,
             started: Instant::now(),
         };
-        shared.handler_is_there();
         let window = Self {
             context,
             shared,
@@ -137,6 +139,7 @@ impl EditorWindow {
             fonts,
             seen_fonts,
             _wake: wake,
+            _presence: presence,
         };
         window.adopt_scale();
         Ok(window)
@@ -420,6 +423,5 @@ impl WindowHandler for EditorWindow {
 impl Drop for EditorWindow {
     fn drop(&mut self) {
         self.shared.exchange.window_closed();
-        self.shared.handler_gone();
     }
 }

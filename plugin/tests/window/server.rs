@@ -58,6 +58,6 @@ pub(crate) fn on_a_server_with(test: &str, scale: u32, environment: &[(&str, OsS
         eprintln!("skipped: the virtual server offers no OpenGL");
         return;
     }
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    assert!(output.status.success() && text.contains("1 passed"), "{}: {text}", output.status);
     drop(server);
 }
