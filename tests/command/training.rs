@@ -1,6 +1,6 @@
 //! `earmark train`: a model that the other commands use at once, and plain words where it cannot be made.
 
-use crate::support::{Bench, Ran, snippet_of};
+use crate::support::{Bench, Ran, snippet_of, wait_until};
 
 /// Two data sets of two classes, a folder each.
 fn bench() -> Bench {
@@ -64,6 +64,36 @@ fn copies_with_another_pitch_are_trained_on_too() {
     train(&bench, &["plan.toml", "-o", "model"]).ended(0);
     let recorded = std::fs::read_to_string(bench.dir().join("model/plan.toml")).unwrap();
     assert!(recorded.contains("copies = 1") && recorded.contains("network = \"tiny\""), "{recorded}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_training_goes_on_as_if_nothing_had_been() {
+    use crate::support::Running;
+    use std::fs::read;
+    use std::process::Stdio;
+    let bench = bench();
+    let plan = "data = [\"house\", \"yard\"]\n[optimiser]\nepochs = 120\npatience = 0\n";
+    bench.write("plan.toml", plan.as_bytes());
+    let arguments = |output| {
+        let common = ["train", "plan.toml", "--network", "tiny", "--device", "cpu", "--cache", "cache", "-o"];
+        common.into_iter().chain([output])
+    };
+    let mut command = bench.command();
+    command.args(arguments("broken")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = Running::start(&mut command);
+    let metrics = bench.dir().join("broken/metrics.jsonl");
+    wait_until(|| read(&metrics).is_ok_and(|text| text.iter().filter(|&&byte| byte == b'\n').count() >= 2));
+    running.interrupt();
+    let stopped = Ran::from(running.finish()).ended(130);
+    assert!(stopped.err.contains("the same command goes on"), "{}", stopped.err);
+    assert!(bench.dir().join("broken/checkpoint.bin").exists());
+    assert!(!bench.dir().join("broken/model.onnx").exists(), "it was not stopped");
+    bench.run(arguments("broken")).ended(0);
+    bench.run(arguments("whole")).ended(0);
+    let [broken, whole] =
+        ["broken", "whole"].map(|folder| read(bench.dir().join(folder).join("model.onnx")).unwrap());
+    assert!(broken == whole, "the model is the same to the byte");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 use earmark_trainer::loss::Loss;
 use earmark_trainer::network::Normalisation;
-use earmark_trainer::sampling::{Imbalance, Mixing};
+use earmark_trainer::sampling::{Imbalance, Mixing, Recordings};
 use earmark_trainer::training::DeviceChoice;
 
 /// Train a network of your own on labelled sounds.
@@ -57,6 +57,9 @@ pub(crate) struct TrainArgs {
     /// How likely the classes of a data set are.
     #[arg(long, value_enum)]
     pub imbalance: Option<ImbalanceArg>,
+    /// What a recording (takes and cuts that a data set calls one group) gives to a batch.
+    #[arg(long, value_enum)]
+    pub recordings: Option<RecordingsArg>,
     /// Statistics of batch normalisation.
     #[arg(long, value_enum)]
     pub normalisation: Option<NormalisationArg>,
@@ -111,6 +114,14 @@ pub(crate) enum ImbalanceArg {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum RecordingsArg {
+    /// Any of its frames.
+    Any,
+    /// One frame at most: what is learnt is what recordings of a class have in common.
+    Once,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum NormalisationArg {
     /// One set for all data sets.
     Shared,
@@ -133,6 +144,15 @@ impl From<ImbalanceArg> for Imbalance {
             ImbalanceArg::Balanced => Self::Balanced,
             ImbalanceArg::SquareRoot => Self::SquareRoot,
             ImbalanceArg::Natural => Self::Natural,
+        }
+    }
+}
+
+impl From<RecordingsArg> for Recordings {
+    fn from(arg: RecordingsArg) -> Self {
+        match arg {
+            RecordingsArg::Any => Self::Any,
+            RecordingsArg::Once => Self::Once,
         }
     }
 }

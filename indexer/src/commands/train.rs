@@ -117,6 +117,7 @@ fn plan(args: &TrainArgs, folder: &Path) -> Result<Plan, Failure> {
     set(&mut plan.optimiser.learning_rate, &args.learning_rate);
     set(&mut plan.sampling.mixing, &args.mixing.map(Into::into));
     set(&mut plan.sampling.imbalance, &args.imbalance.map(Into::into));
+    set(&mut plan.sampling.recordings, &args.recordings.map(Into::into));
     set(&mut plan.model.normalisation, &args.normalisation.map(Into::into));
     set(&mut plan.loss, &args.loss.as_deref().and_then(Loss::named));
     if !args.data.is_empty() {

@@ -23,4 +23,20 @@ impl Deck {
         self.drawn += 1;
         self.items.get(self.drawn - 1).copied()
     }
+
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Draws so many different items, or all if there are fewer.
+    pub(super) fn draw_different(&mut self, count: usize, random: &mut Random) -> Vec<usize> {
+        let mut drawn = Vec::new();
+        while drawn.len() < count.min(self.len()) {
+            let Some(item) = self.draw(random) else { break };
+            if !drawn.contains(&item) {
+                drawn.push(item);
+            }
+        }
+        drawn
+    }
 }

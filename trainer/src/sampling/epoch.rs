@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::dealer::Dealer;
 use super::deck::Deck;
 use crate::random::Random;
 
@@ -31,6 +32,19 @@ pub enum Imbalance {
     Natural,
 }
 
+/// What a recording (a group of a data set: its takes and cuts) gives to a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recordings {
+    /// Any of its frames.
+    #[default]
+    Any,
+    /// One frame at most, and all recordings of a class are alike: what is learnt is what they have in common. That two
+    /// frames of one recording are alike teaches losses of pairs nothing about others. Batches are smaller where a class
+    /// has fewer recordings than K.
+    Once,
+}
+
 /// How batches are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -43,6 +57,17 @@ pub struct Sampling {
     pub mixing: Mixing,
     /// How likely classes are.
     pub imbalance: Imbalance,
+    /// What a recording gives to a batch.
+    pub recordings: Recordings,
+}
+
+/// The frames of a data set that are trained on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frames {
+    /// The class of each.
+    pub labels: Vec<usize>,
+    /// The recording of each.
+    pub recordings: Vec<usize>,
 }
 
 impl Default for Sampling {
@@ -52,6 +77,7 @@ impl Default for Sampling {
             frames_per_class: 4,
             mixing: Mixing::default(),
             imbalance: Imbalance::default(),
+            recordings: Recordings::default(),
         }
     }
 }
@@ -78,16 +104,16 @@ pub struct Batch {
 
 /// Deals out the frames of all data sets.
 ///
-/// `labels` holds the class of each frame of each data set. An epoch has as many rows as there are frames, rounded up
-/// to whole batches. Data sets with one class only (those without labels) give as many frames of it as others give of
-/// all their classes. The order depends on `seed` and `epoch` alone.
-pub fn plan_epoch(labels: &[Vec<usize>], sampling: &Sampling, seed: u64, epoch: u64) -> Vec<Batch> {
+/// An epoch has as many rows as there are frames, rounded up to whole batches. Data sets with one class only (those
+/// without labels) give as many frames of it as others give of all their classes. The order depends on `seed` and
+/// `epoch` alone.
+pub fn plan_epoch(data_sets: &[Frames], sampling: &Sampling, seed: u64, epoch: u64) -> Vec<Batch> {
     let mut random = Random::new(seed, &[3, epoch]);
-    let mut dealers: Vec<_> = labels
+    let mut dealers: Vec<_> = data_sets
         .iter()
         .enumerate()
-        .filter(|(_, labels)| !labels.is_empty())
-        .map(|(data_set, labels)| Dealer::new(data_set, labels, sampling, &mut random))
+        .filter(|(_, frames)| !frames.labels.is_empty())
+        .map(|(data_set, frames)| Dealer::new(data_set, frames, sampling, &mut random))
         .collect();
     match sampling.mixing {
         Mixing::Sequential => {
@@ -161,100 +187,20 @@ impl Batch {
     }
 }
 
-/// One data set's frames, ready to be dealt.
-struct Dealer {
-    data_set: usize,
-    frames: usize,
-    frames_per_class: usize,
-    /// Class, weight and frames.
-    classes: Vec<(usize, f64, Deck)>,
-    /// Places in `classes`, for when all are alike.
-    turns: Deck,
-    balanced: bool,
-}
-
-impl Dealer {
-    fn new(data_set: usize, labels: &[usize], sampling: &Sampling, random: &mut Random) -> Self {
-        let mut frames: Vec<Vec<usize>> = Vec::new();
-        for (frame, &label) in labels.iter().enumerate() {
-            if frames.len() <= label {
-                frames.resize(label + 1, Vec::new());
-            }
-            frames[label].push(frame);
-        }
-        let present = frames.into_iter().enumerate().filter(|(_, frames)| !frames.is_empty());
-        let classes: Vec<_> = present
-            .map(|(class, frames)| {
-                let count = frames.len() as f64;
-                let weight = match sampling.imbalance {
-                    Imbalance::Balanced => 1.0,
-                    Imbalance::SquareRoot => count.sqrt(),
-                    Imbalance::Natural => count,
-                };
-                (class, weight, Deck::new(frames, random))
-            })
-            .collect();
-        let turns = Deck::new((0..classes.len()).collect(), random);
-        Self {
-            data_set,
-            frames: labels.len(),
-            frames_per_class: sampling.frames_per_class,
-            classes,
-            turns,
-            balanced: sampling.imbalance == Imbalance::Balanced,
-        }
-    }
-
-    /// Adds a segment of `classes` classes to a batch.
-    fn deal(&mut self, classes: usize, batch: &mut Batch, random: &mut Random) {
-        let start = batch.frames.len();
-        let wanted = classes.min(self.classes.len());
-        // Fewer classes than wanted give more frames each, so that no batch is small.
-        let each = self.frames_per_class * classes / wanted.max(1);
-        for at in self.choose(wanted, random) {
-            let (class, _, deck) = &mut self.classes[at];
-            for _ in 0..each {
-                if let Some(frame) = deck.draw(random) {
-                    batch.frames.push(frame);
-                    batch.labels.push(*class);
-                }
-            }
-        }
-        batch.segments.push(Segment { data_set: self.data_set, rows: start..batch.frames.len() });
-    }
-
-    fn choose(&mut self, count: usize, random: &mut Random) -> Vec<usize> {
-        if self.balanced {
-            let mut chosen = Vec::new();
-            while chosen.len() < count {
-                let Some(class) = self.turns.draw(random) else { break };
-                if !chosen.contains(&class) {
-                    chosen.push(class);
-                }
-            }
-            return chosen;
-        }
-        // Without replacement, by weight (Efraimidis and Spirakis 2006): the largest of u^(1/w).
-        let key = |(at, (_, weight, _)): (usize, &(usize, f64, Deck))| {
-            (f64::from(random.unit()).max(1e-12).ln() / weight, at)
-        };
-        let mut keys: Vec<_> = self.classes.iter().enumerate().map(key).collect();
-        keys.sort_by(|left, right| right.0.total_cmp(&left.0));
-        keys.into_iter().take(count).map(|(_, at)| at).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     /// Classes of 1, 2, 4, … frames.
-    fn labels(classes: usize) -> Vec<usize> {
-        (0..classes).flat_map(|class| vec![class; 1 << class]).collect()
+    fn labels(classes: usize) -> Frames {
+        let labels: Vec<_> = (0..classes).flat_map(|class| vec![class; 1 << class]).collect();
+        Frames { recordings: (0..labels.len()).collect(), labels }
     }
 
     fn sampling(mixing: Mixing) -> Sampling {
-        Sampling { classes_per_batch: 4, frames_per_class: 3, mixing, imbalance: Imbalance::Balanced }
+        Sampling { classes_per_batch: 4, frames_per_class: 3, mixing, ..Sampling::default() }
     }
 
     #[test]
@@ -267,7 +213,7 @@ mod tests {
             assert_eq!(batch.segments, [Segment { data_set: 0, rows: 0..12 }]);
             let mut counts = [0; 6];
             for (frame, label) in batch.frames.iter().zip(&batch.labels) {
-                assert_eq!(labels[0][*frame], *label);
+                assert_eq!(labels[0].labels[*frame], *label);
                 counts[*label] += 1;
             }
             assert_eq!(counts.iter().filter(|&&count| count == 3).count(), 4, "{counts:?}");
@@ -318,8 +264,41 @@ mod tests {
     }
 
     #[test]
+    fn a_recording_gives_a_batch_one_frame_and_recordings_are_alike() {
+        // Of each class one recording of 30 frames and three of two; class 4 has a single one.
+        let recordings = |class: usize| {
+            let long = std::iter::repeat_n(10 * class, 30);
+            long.chain((2..8).map(move |frame| 10 * class + frame / 2)).take(if class == 4 { 30 } else { 36 })
+        };
+        let frames = Frames {
+            labels: (0..5).flat_map(|class| recordings(class).map(move |_| class)).collect(),
+            recordings: (0..5).flat_map(recordings).collect(),
+        };
+        for mixing in [Mixing::Sequential, Mixing::Joint] {
+            let sampling = Sampling { recordings: Recordings::Once, ..sampling(mixing) };
+            let batches: Vec<_> =
+                (0..10).flat_map(|epoch| plan_epoch(&[frames.clone()], &sampling, 3, epoch)).collect();
+            let mut drawn = BTreeMap::new();
+            for batch in &batches {
+                let mut seen: Vec<_> = batch.frames.iter().map(|&frame| frames.recordings[frame]).collect();
+                seen.iter().for_each(|&recording| *drawn.entry(recording).or_insert(0) += 1);
+                let rows = seen.len();
+                seen.sort_unstable();
+                seen.dedup();
+                assert_eq!(seen.len(), rows, "a recording is there once");
+                let expected = if batch.labels.contains(&4) { 10 } else { 12 };
+                assert_eq!(rows, expected, "three of each class, of class 4 what there is");
+            }
+            let of_class_0 = [0, 1, 2, 3].map(|recording| drawn[&recording]);
+            let (least, most) = (of_class_0.iter().min(), of_class_0.iter().max());
+            assert!(most.zip(least).is_some_and(|(most, least)| most - least <= 12), "{of_class_0:?}");
+        }
+    }
+
+    #[test]
     fn a_set_without_labels_fills_its_batches() {
-        let batches = plan_epoch(&[vec![0; 50]], &sampling(Mixing::Joint), 1, 0);
+        let frames = Frames { labels: vec![0; 50], recordings: vec![0; 50] };
+        let batches = plan_epoch(&[frames], &sampling(Mixing::Joint), 1, 0);
         assert_eq!(batches.len(), 5);
         assert!(batches.iter().all(|batch| batch.frames.len() == 12));
     }

@@ -4,9 +4,10 @@
 //! frames at a time, data set by data set or mixed. [`class_weights`] and [`data_set_weights`] make up for classes that
 //! are rare and for data sets that are hard.
 
+mod dealer;
 mod deck;
 mod epoch;
 mod weights;
 
-pub use epoch::{Batch, Imbalance, Mixing, Sampling, Segment, plan_epoch};
+pub use epoch::{Batch, Frames, Imbalance, Mixing, Recordings, Sampling, Segment, plan_epoch};
 pub use weights::{ClassWeights, class_weights, data_set_weights};

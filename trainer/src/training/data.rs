@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::sampling::Frames;
+
 /// Mel columns of clips.
 pub trait Columns: Send + Sync {
     /// Copies the columns of `clip` from `start` on to `out` `[columns, bands]`; zeros where there are none.
@@ -51,6 +53,14 @@ impl TrainingSet {
         match self.columns.get(example.copy) {
             Some(columns) => columns.copy(example.clip, example.start as i64, out),
             None => out.fill(0.0),
+        }
+    }
+
+    /// Classes and recordings of the frames that are trained on.
+    pub fn frames(&self) -> Frames {
+        Frames {
+            labels: self.train.iter().map(|example| example.label).collect(),
+            recordings: self.train.iter().map(|example| self.groups[example.clip]).collect(),
         }
     }
 

@@ -25,7 +25,7 @@ use crate::augmentation::ColumnAugmenter;
 use crate::loss::Loss;
 use crate::network::{Encoder, Normalisation, collect, initial, load, tensor_from};
 use crate::random::Random;
-use crate::sampling::{Batch, data_set_weights, plan_epoch};
+use crate::sampling::{Batch, Frames, data_set_weights, plan_epoch};
 
 /// File names in a run's folder.
 pub(super) const CHECKPOINT_FILE: &str = "checkpoint.bin";
@@ -197,14 +197,14 @@ impl Trainer {
 
     fn batches(&self) -> Vec<Batch> {
         let members = self.members();
-        let labels: Vec<Vec<usize>> = (0..self.sets.len())
-            .map(|set| {
-                let takes_part = self.pretrains() || members.contains(&set);
-                let train = self.sets[set].train.iter().filter(|_| takes_part);
-                train.map(|example| example.label).collect()
-            })
+        let takes_part = |set: usize| self.pretrains() || members.contains(&set);
+        let frames: Vec<_> = self
+            .sets
+            .iter()
+            .enumerate()
+            .map(|(at, set)| if takes_part(at) { set.frames() } else { Frames::default() })
             .collect();
-        plan_epoch(&labels, &self.plan.sampling, self.plan.seed, self.progress.epoch as u64)
+        plan_epoch(&frames, &self.plan.sampling, self.plan.seed, self.progress.epoch as u64)
     }
 
     /// One epoch, from the batch that comes next on: how many rows, at which rate; `None` when stopped.
