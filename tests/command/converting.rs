@@ -41,7 +41,7 @@ fn a_converted_library_has_all_sounds_and_labels_and_another_model() {
     bench.run(["index", "sounds", "--labels", "table.csv"]).ended(0);
     let before = found(&bench, "aisfx");
     let refused = bench.run(["index", "--model", "models/other"]).ended(2);
-    assert!(refused.err.contains("earmark convert other"), "{}", refused.err);
+    assert!(refused.err.contains("`earmark convert MODEL`"), "{}", refused.err);
 
     let ran = bench.run(["convert", "models/other", "--json"]).ended(0).json();
     assert_eq!((&ran["replaced"], &ran["model"]), (&true.into(), &"other".into()), "{ran:#}");

@@ -92,6 +92,22 @@ pub enum IndexError {
         /// Who holds the lock, as far as known.
         owner: String,
     },
+    /// Another process makes the library anew with another model.
+    #[error("{}: the library is being converted by {owner}; wait until it has finished, or stop it", path.display())]
+    Converting {
+        /// The library folder.
+        path: PathBuf,
+        /// Who is at it, as far as known.
+        owner: String,
+    },
+    /// What a conversion has made so far was damaged while it went on; the library itself is unharmed.
+    #[error("{}: damaged ({what}), the library is as it was; run `earmark convert` again, which makes this part anew, or discard the conversion with `earmark convert --discard`", path.display())]
+    DamagedConversion {
+        /// The damaged file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A path that the index cannot store.
     #[error("{}: this path cannot be stored in a library ({what})", path.display())]
     Path {
@@ -129,8 +145,10 @@ fn other_model(library_name: &str, wanted: &str) -> String {
     if name == library_name {
         "put the folder of that version where EARMARK_MODELS points, or use another `--library`".to_owned()
     } else {
+        // Neither model may be one of a bare name: both may have been given as folders.
         format!(
-            "use `--model {library_name}` or another `--library`, or make this one anew by `earmark convert {name}`"
+            "use `--model {library_name}` or another `--library`, or make this one anew with `earmark convert MODEL`, \
+             MODEL as given for `--model`"
         )
     }
 }

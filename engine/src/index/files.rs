@@ -105,14 +105,25 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives a file a second name, or where the file system has no hard links another one.
+/// Gives a file a second name, or a durable copy of that name where the file system has no hard links. The file itself
+/// stays as it is.
 pub(crate) fn link(from: &Path, to: &Path) -> io::Result<()> {
+    hard_link(from, to).or_else(|_| copy(from, to))
+}
+
+fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
     gate::pass(Step::Rename(from, to))?;
     // What a crash left behind, which no manifest names.
     let _ = fs::remove_file(to);
-    fs::hard_link(from, to).or_else(|_| fs::rename(from, to))?;
+    fs::hard_link(from, to)?;
     gate::done(Step::Rename(from, to));
     Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut copied = OutFile::create(to)?;
+    io::copy(&mut File::open(from)?, &mut copied)?;
+    copied.sync_all()
 }
 
 /// Removes a file.

@@ -2,7 +2,8 @@
 //!
 //! Some writers stay for days (`earmark watch`) and give way to others: who wants to write meanwhile holds a shared
 //! lock on `library/pause`, which a watching writer looks at, and waits for its turn. Both locks are the operating
-//! system's and go with their process, so that a killed one leaves none behind.
+//! system's and go with their process, so that a killed one leaves none behind. `earmark convert` has a lock of its own,
+//! since the library stays in use, and is written to, while it is made anew.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -14,6 +15,8 @@ use super::IndexError;
 
 const LOCK_FILE: &str = "lock";
 const PAUSE_FILE: &str = "pause";
+/// Beside the folder of the conversion, not in it: a lock that goes away with its folder protects nothing.
+const CONVERSION_FILE: &str = ".converting.lock";
 /// Follows the owner's number when it gives way to others.
 const GIVES_WAY: &str = "watching";
 /// How long to wait for a writer that gives way: what it is decoding has to come to a stop …
@@ -68,6 +71,30 @@ impl WriterLock {
         // Who holds the lock is a courtesy: a full disk must not keep anybody from making room.
         let _ = write_owner(&mut file, gives_way);
         Ok(Self { _file: file, _pause: pause })
+    }
+}
+
+/// Held by the one process that makes a library anew, as long as it lives; others go on writing to the library itself.
+#[derive(Debug)]
+pub(crate) struct ConversionLock {
+    _file: File,
+}
+
+impl ConversionLock {
+    /// Takes the lock; does not wait for it.
+    pub(crate) fn acquire(library: &Path) -> Result<Self, IndexError> {
+        let path = library.join(CONVERSION_FILE);
+        let mut file = open(&path).map_err(|source| IndexError::io(&path, "open", source))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let owner = owner_of(&mut file).unwrap_or_else(|| "another process".to_owned());
+                return Err(IndexError::Converting { path: library.into(), owner });
+            }
+            Err(TryLockError::Error(source)) => return Err(IndexError::io(&path, "lock", source)),
+        }
+        let _ = write_owner(&mut file, false);
+        Ok(Self { _file: file })
     }
 }
 

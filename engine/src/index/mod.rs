@@ -12,6 +12,8 @@
 //!   0000000000000007.segment
 //!   lock                held by the writer, names its owner
 //!   pause               held by who asks a watching writer to step aside
+//!   .converting/        a library of another model that is to take this one's place
+//!   .converting.lock    held by who makes it
 //! ```
 
 mod adopt;
@@ -58,6 +60,7 @@ pub use snapshot::{Damage, Snapshot, SoundId};
 pub use verify::{VerifyReport, verify};
 pub use writer::LibraryWriter;
 
+pub(crate) use lock::ConversionLock;
 pub(crate) use partition::{Centres, List, Partition, sound_of_word};
 pub(crate) use paths::{bytes_of_path, composed};
 pub(crate) use quantise::to_i8;

@@ -3,21 +3,24 @@
 //! The new one grows in a folder of its own inside the library's, commit by commit like any other, so that it can be
 //! stopped and taken up again. Then the old one's manifest is replaced, which readers notice as they notice every
 //! change. What cannot be embedded again (its drive is not plugged in, its file can no longer be read) keeps the old
-//! library in its place, unless the caller leaves it out knowingly.
+//! library in its place, unless the caller leaves it out knowingly. Which sounds those are, and which are merely gone,
+//! is for the [`Plan`] to say with which the library itself would be brought up to date.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
 
-use crate::index::{IndexError, LibraryWriter, Manifest, ModelId, Snapshot};
-use crate::ucs::{CatIndex, LabelSource, LabelTable};
+use crate::index::{LibraryWriter, Snapshot, SoundId};
 
 use super::IndexingError;
-use super::run::{Observer, Request, Summary, index, model_id};
-use super::walk::walk_known;
+use super::converting::Site;
+use super::given::{GivenLabels, Giver, key};
+use super::plan::Plan;
+use super::run::{Observer, Request, Summary, index_with, model_id};
+use super::walk::{Problem, walk_known};
 
-/// Where the new library grows, inside the old one's folder.
-const FOLDER: &str = ".converting";
+/// How often to go through the folders because the library has changed meanwhile; in the last round nobody else may
+/// write to it.
+const ROUNDS: usize = 3;
 
 /// What a conversion did.
 #[derive(Clone, Debug, Default)]
@@ -34,55 +37,100 @@ pub struct Conversion {
 /// Labels that were given by a table are kept; `request.labels` is not used.
 ///
 /// Nothing is replaced when the run is cancelled or sounds are lacking, unless `leave_out` says that those may go; the
-/// next run goes on from there. A conversion to yet another network that was not finished is discarded.
+/// next run goes on from there. Folders that are away stay known. A conversion to yet another network that was not
+/// finished is discarded.
 ///
 /// # Errors
-/// As [`index`], and `Locked` while another writer is at work on the library when all is embedded.
+/// As [`index`](super::index), `Converting` while another process converts the library, and `Locked` while another
+/// writer is at work on it when all is embedded.
 pub fn convert(
     request: &Request<'_>,
     leave_out: bool,
     observer: &mut dyn Observer,
 ) -> Result<Conversion, IndexingError> {
-    let folder = request.library.join(FOLDER);
-    let before = Snapshot::open(request.library)?;
-    discard_unless(&folder, &model_id(request.network))?;
-    let walked = walk_known(&sources(&before), &before.manifest().roots)?;
-    let labels = labels_given(&before);
-    let summary = index(
-        &Request {
-            library: &folder,
-            network: request.network,
-            labels: Some(&labels),
-            jobs: request.jobs,
-            cancel: request.cancel,
-            gives_way: false,
-        },
-        walked,
-        observer,
-    )?;
-    let mut conversion = Conversion { summary, ..Conversion::default() };
-    if conversion.summary.cancelled {
-        return Ok(conversion);
-    }
-    let mut writer = LibraryWriter::open_existing(request.library)?;
-    conversion.lacking = lacking(writer.snapshot(), &Snapshot::open(&folder)?);
-    if conversion.lacking.is_empty() || leave_out {
-        writer.adopt(&folder)?;
-        conversion.replaced = true;
-        discard(&folder)?;
+    let site = Site::take_up(request.library, &model_id(request.network))?;
+    let mut conversion = Conversion::default();
+    for round in 1..=ROUNDS {
+        if go_through(request, &site, leave_out, observer, round, &mut conversion)
+            .map_err(|error| site.explain(error))?
+        {
+            break;
+        }
     }
     Ok(conversion)
 }
 
-/// Discards a conversion of the library that was not finished; tells whether there was one.
-///
-/// # Errors
-/// `Io` when it cannot be removed.
-pub fn discard_conversion(library: &Path) -> Result<bool, IndexError> {
-    let folder = library.join(FOLDER);
-    let there = folder.exists();
-    discard(&folder)?;
-    Ok(there)
+/// Embeds what is there; tells whether that is the end of it, or whether others have written to the library meanwhile.
+fn go_through(
+    request: &Request<'_>,
+    site: &Site,
+    leave_out: bool,
+    observer: &mut dyn Observer,
+    round: usize,
+    conversion: &mut Conversion,
+) -> Result<bool, IndexingError> {
+    let held = if round == ROUNDS { Some(LibraryWriter::open_existing(request.library)?) } else { None };
+    let before = match &held {
+        Some(writer) => writer.snapshot().clone(),
+        None => Snapshot::open(request.library)?,
+    };
+    let mut walked = walk_known(&sources(&before), &before.manifest().roots)?;
+    // Folders may have got other names by way of links.
+    let places: BTreeSet<PathBuf> =
+        sources(&before).into_iter().chain(walked.scope.iter().cloned()).collect();
+    let Plan { missing, problems, .. } = Plan::new(&before, walked.clone())?;
+    // Files that were deleted are news for the new library only.
+    walked.vanished.clear();
+    let labels = GivenLabels::of_library(&before)?;
+    let part = Request { library: site.folder(), labels: None, gives_way: false, ..*request };
+    let summary = index_with(&part, Some(Giver::Library(&labels)), walked, observer)?;
+    conversion.add(summary, problems, round);
+    if conversion.summary.cancelled {
+        return Ok(true);
+    }
+    let mut writer = match held {
+        Some(writer) => writer,
+        None => LibraryWriter::open_existing(request.library)?,
+    };
+    if writer.snapshot().manifest().generation != before.manifest().generation {
+        return Ok(false);
+    }
+    site.prune(&places)?;
+    conversion.lacking = lacking(&before, &missing, &site.open()?);
+    before.still_there()?;
+    if conversion.lacking.is_empty() || leave_out {
+        writer.adopt(site.folder())?;
+        conversion.replaced = true;
+        // What is open cannot be removed everywhere.
+        drop(writer);
+        site.clear_away();
+    }
+    Ok(true)
+}
+
+impl Conversion {
+    /// Adds what a further round did, and what is odd about the library's folders.
+    fn add(&mut self, round: Summary, problems: Vec<Problem>, number: usize) {
+        let earlier = std::mem::replace(&mut self.summary, round);
+        let now = &mut self.summary;
+        for problem in problems {
+            if !now.problems.iter().any(|known| known.path == problem.path) {
+                now.problems.push(problem);
+            }
+        }
+        if number > 1 {
+            now.unchanged = earlier.unchanged;
+        }
+        now.new += earlier.new;
+        now.copied += earlier.copied;
+        now.changed += earlier.changed;
+        now.moved += earlier.moved;
+        now.relabelled += earlier.relabelled;
+        now.removed += earlier.removed;
+        now.warnings.splice(0..0, earlier.warnings);
+        now.audio_s += earlier.audio_s;
+        now.elapsed_s += earlier.elapsed_s;
+    }
 }
 
 /// What a library was made from: its folders, and the files that were named one by one.
@@ -98,40 +146,13 @@ pub fn sources(snapshot: &Snapshot) -> Vec<PathBuf> {
     paths
 }
 
-fn discard_unless(folder: &Path, model: &ModelId) -> Result<(), IndexError> {
-    match Manifest::read(folder) {
-        Ok(manifest) if manifest.model == *model => Ok(()),
-        Err(IndexError::NoLibrary { .. }) => Ok(()),
-        _ => discard(folder),
-    }
-}
-
-fn discard(folder: &Path) -> Result<(), IndexError> {
-    match fs::remove_dir_all(folder) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(IndexError::io(folder, "remove the folder of the conversion", source))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The labels that no file says: those of tables.
-fn labels_given(snapshot: &Snapshot) -> LabelTable {
-    let by_table = LabelSource::Csv.to_u8();
-    let given = snapshot.sounds().filter(|(_, sound)| sound.row.cat_source == by_table);
-    LabelTable::of_paths(
-        given
-            .filter_map(|(_, sound)| Some((snapshot.full_path(&sound).ok()?, CatIndex::new(sound.row.cat)?))),
-    )
-}
-
-/// Sounds of `before` that `after` lacks, but for those whose files were deleted since.
-fn lacking(before: &Snapshot, after: &Snapshot) -> Vec<PathBuf> {
-    let paths = |snapshot: &Snapshot| -> BTreeSet<PathBuf> {
-        snapshot.sounds().filter_map(|(_, sound)| snapshot.full_path(&sound).ok()).collect()
-    };
-    let offline: Vec<PathBuf> =
-        before.manifest().roots.iter().map(|root| root.path()).filter(|path| !path.is_dir()).collect();
-    let is_wanted = |path: &PathBuf| path.exists() || offline.iter().any(|root| path.starts_with(root));
-    paths(before).difference(&paths(after)).filter(|path| is_wanted(path)).cloned().collect()
+/// Sounds of `before` that `after` lacks, but for those whose files are gone.
+fn lacking(before: &Snapshot, gone: &BTreeMap<SoundId, PathBuf>, after: &Snapshot) -> Vec<PathBuf> {
+    let there: HashSet<Vec<u8>> =
+        after.sounds().filter_map(|(_, sound)| key(&after.full_path(&sound).ok()?)).collect();
+    let wanted = before.sounds().filter(|(id, _)| !gone.contains_key(id));
+    let paths = wanted.filter_map(|(_, sound)| before.full_path(&sound).ok());
+    let lacking: BTreeSet<PathBuf> =
+        paths.filter(|path| key(path).is_none_or(|key| !there.contains(&key))).collect();
+    lacking.into_iter().collect()
 }

@@ -46,9 +46,14 @@ pub fn label_of(
         Some(Err(ambiguous)) => (None, Some(ambiguous.to_string())),
         None => (None, None),
     };
+    (resolve(from_table, path, details), problem)
+}
+
+/// The label of a sound of which a table says this.
+pub(super) fn resolve(from_table: Option<CatIndex>, path: &Path, details: &Details) -> Option<Label> {
     let from_name = path.file_stem().and_then(|stem| label_from_file_name(&stem.to_string_lossy()));
     let from_metadata = details.metadata_cat.and_then(CatIndex::new);
-    (labels::resolve(from_table, from_name, from_metadata), problem)
+    labels::resolve(from_table, from_name, from_metadata)
 }
 
 /// The text that word filters look at, lower-cased and in the normal form C: relative path, description and names;

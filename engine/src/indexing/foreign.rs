@@ -50,7 +50,12 @@ pub(super) fn note_metadata(details: &mut Details, metadata: &Metadata) {
 
 /// Notes the CatID that a table gives the file at a path, if it is not in the list; returns whether that is news.
 pub(super) fn note_table(details: &mut Details, table: &LabelTable, path: &Path) -> bool {
-    note(details, LabelSource::Csv, table.foreign(path))
+    note_given(details, table.foreign(path))
+}
+
+/// As [`note_table`], of a CatID that is known already.
+pub(super) fn note_given(details: &mut Details, foreign: Option<&str>) -> bool {
+    note(details, LabelSource::Csv, foreign)
 }
 
 fn note(details: &mut Details, source: LabelSource, foreign: Option<&str>) -> bool {

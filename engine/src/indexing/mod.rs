@@ -6,9 +6,11 @@
 //! changes.
 
 mod convert;
+mod converting;
 mod describe;
 mod error;
 mod foreign;
+mod given;
 mod hash;
 mod plan;
 mod priority;
@@ -19,7 +21,8 @@ mod watch;
 mod watch_run;
 mod work;
 
-pub use convert::{Conversion, convert, discard_conversion, sources};
+pub use convert::{Conversion, convert, sources};
+pub use converting::{discard_conversion, discard_finished_conversion};
 pub use describe::{describe, label_of, searchable_text};
 pub use error::IndexingError;
 pub use foreign::{ForeignCatId, file_warnings, foreign_cat_ids};

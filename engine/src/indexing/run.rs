@@ -16,11 +16,11 @@ use crate::index::{
 use crate::network::{FrameEmbedder, Network};
 use crate::ucs::{Label, LabelSource, LabelTable};
 
-use super::foreign::note_table;
+use super::given::Giver;
 use super::plan::{Plan, Task};
 use super::walk::{FoundFile, Problem, Walked, has_entries};
 use super::work::{Done, Outcome, Worker};
-use super::{IndexingError, file_warnings, label_of, searchable_text};
+use super::{IndexingError, file_warnings, searchable_text};
 
 /// A segment is finished when it holds so many frames …
 const SEGMENT_FRAMES: usize = 1 << 14;
@@ -107,6 +107,16 @@ pub fn model_id(network: &Network) -> ModelId {
 /// it, they are in the summary.
 pub fn index(
     request: &Request<'_>,
+    walked: Walked,
+    observer: &mut dyn Observer,
+) -> Result<Summary, IndexingError> {
+    index_with(request, request.labels.map(Giver::Table), walked, observer)
+}
+
+/// As [`index`], with labels of whatever kind.
+pub(super) fn index_with(
+    request: &Request<'_>,
+    labels: Option<Giver<'_>>,
     mut walked: Walked,
     observer: &mut dyn Observer,
 ) -> Result<Summary, IndexingError> {
@@ -131,7 +141,7 @@ pub fn index(
     let missing = plan.missing.keys().copied().collect();
     problems.append(&mut plan.problems);
     let mut run = Run {
-        labels: request.labels,
+        labels,
         summary: Summary { problems, warnings, ..Summary::default() },
         segment: None,
         segment_begun: begun,
@@ -164,7 +174,7 @@ pub fn index(
 
 /// The writing side of a run.
 struct Run<'a> {
-    labels: Option<&'a LabelTable>,
+    labels: Option<Giver<'a>>,
     writer: &'a mut LibraryWriter,
     /// The library when the run began; sound numbers refer to it.
     before: Arc<Snapshot>,
@@ -384,7 +394,7 @@ impl Run<'_> {
     /// Gives a sound the label that is right now; tells whether it is another. A label from a table stays with its
     /// sound until a table says otherwise.
     fn relabel(&mut self, path: &Path, record: &mut SoundRecord) -> bool {
-        let noted = self.labels.is_some_and(|table| note_table(&mut record.details, table, path));
+        let noted = self.labels.is_some_and(|giver| giver.note(path, record));
         let label = self.label(path, record);
         let from_table = label.is_some_and(|label| label.source == LabelSource::Csv);
         if record.cat_source == LabelSource::Csv.to_u8() && !from_table {
@@ -397,7 +407,7 @@ impl Run<'_> {
     }
 
     fn label(&mut self, path: &Path, record: &SoundRecord) -> Option<Label> {
-        let (label, problem) = label_of(path, &record.details, self.labels);
+        let (label, problem) = Giver::label(self.labels, path, record);
         if let Some(reason) = problem {
             self.summary.warnings.push(Problem { path: path.into(), reason });
         }

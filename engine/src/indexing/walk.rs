@@ -40,7 +40,7 @@ pub struct Problem {
 }
 
 /// What a walk found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Walked {
     /// Sound files, by folder asked for and then by name.
     pub files: Vec<FoundFile>,

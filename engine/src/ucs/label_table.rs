@@ -26,8 +26,6 @@ pub struct LabelTable {
     /// Rows whose CatID is not in the list.
     foreign: Rows<String>,
     errors: Vec<RowError>,
-    /// Labels of these very paths, which outrank rows.
-    exact: HashMap<PathBuf, CatIndex>,
 }
 
 /// Rows that say something of files.
@@ -165,20 +163,13 @@ impl LabelTable {
         Self::from_text(path, &table::decode(bytes))
     }
 
-    /// Labels of these very paths and no others.
-    pub fn of_paths(labels: impl IntoIterator<Item = (PathBuf, CatIndex)>) -> Self {
-        let (rows, foreign) = (Rows::default(), Rows::default());
-        let exact = labels.into_iter().collect();
-        Self { path: PathBuf::new(), rows, foreign, errors: Vec::new(), exact }
-    }
-
     fn from_text(path: &Path, text: &str) -> Result<Self, LabelTableError> {
         let heading_line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let mut records = table::rows(text, heading_line).into_records();
         let headings = records.next().and_then(Result::ok).unwrap_or_default();
         let columns = Columns::find(path, &headings)?;
-        let mut table = Self::of_paths(std::iter::empty());
-        path.clone_into(&mut table.path);
+        let (rows, foreign) = (Rows::default(), Rows::default());
+        let mut table = Self { path: path.to_owned(), rows, foreign, errors: Vec::new() };
         let mut lines = LineCounter::new(text);
         for record in records {
             let (line, row) = match &record {
@@ -213,7 +204,7 @@ impl LabelTable {
 
     /// How many labels there are.
     pub fn len(&self) -> usize {
-        self.rows.rows.len() + self.exact.len()
+        self.rows.rows.len()
     }
 
     /// Whether there is no label.
@@ -230,9 +221,6 @@ impl LabelTable {
     /// # Errors
     /// [`AmbiguousLabel`] where the best rows disagree.
     pub fn lookup(&self, path: &Path) -> Result<Option<CatIndex>, AmbiguousLabel> {
-        if let Some(cat) = self.exact.get(path) {
-            return Ok(Some(*cat));
-        }
         let best = self.rows.best(path);
         let Some(first) = best.first() else { return Ok(None) };
         if best.iter().any(|row| row.said != first.said) {

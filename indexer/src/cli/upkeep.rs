@@ -132,7 +132,8 @@ pub(crate) struct WatchArgs {
 ///
 /// All sounds are embedded again at low priority while the library stays in use as it is; then the new one takes its
 /// place, and pages and plugins that show it go on with that. Stop it at any time: the same command goes on. Labels
-/// that were given by tables are kept.
+/// that were given by tables are kept. Only `earmark watch` has to be started again when it is done: a watch keeps the
+/// model that it began with, and ends when the library has another.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -146,7 +147,8 @@ pub(crate) struct ConvertArgs {
     /// Files worked on at a time [default: one a processor core].
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// Put the new library in the old one's place although it lacks sounds that could not be read.
+    /// Put the new library in the old one's place although it lacks sounds that could not be read. Folders that are
+    /// away stay known, and are embedded when they are back.
     #[arg(long)]
     pub leave_out: bool,
     /// Discard a conversion that was not finished.

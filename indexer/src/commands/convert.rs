@@ -40,6 +40,8 @@ pub(crate) fn run(global: &Global, args: ConvertArgs) -> Result<Ending, Failure>
     let model = model::load(args.model.as_deref(), None)?;
     let wanted = model_id(&model.network);
     if before.manifest().model == wanted {
+        // What the conversion could not remove when it was finished.
+        indexing::discard_finished_conversion(&library)?;
         if !global.quiet {
             output::say(&format!("the library is of {wanted} already"));
         }
@@ -93,7 +95,7 @@ fn print(library: &Path, wanted: &str, conversion: &Conversion) -> Result<(), Fa
     }
     if !conversion.lacking.is_empty() {
         let lacking = counted(conversion.lacking.len(), "sound");
-        writeln!(out, "{lacking} of the library could not be embedded, or their drive is not there:")?;
+        writeln!(out, "{lacking} of the library could not be embedded, or their folder is away:")?;
         for path in conversion.lacking.iter().take(NAMED) {
             writeln!(out, "  {}", output::one_line(&path.display().to_string()))?;
         }
@@ -102,7 +104,13 @@ fn print(library: &Path, wanted: &str, conversion: &Conversion) -> Result<(), Fa
         }
     }
     match conversion.replaced {
-        true => writeln!(out, "library: {}, now of {wanted}", library.display())?,
+        true => {
+            writeln!(out, "library: {}, now of {wanted}", library.display())?;
+            writeln!(
+                out,
+                "an `earmark watch` that keeps it current ends at the next change: start it again"
+            )?;
+        }
         false => writeln!(
             out,
             "the library is as it was; make them readable and run the command again, or do without them: --leave-out"
