@@ -88,7 +88,7 @@ pub(crate) fn default_cache() -> Result<PathBuf, Failure> {
 pub(crate) fn tell_problems(problems: &[Problem]) -> bool {
     problems.iter().take(TOLD).for_each(|problem| output::warn(&problem.reason));
     if problems.len() > TOLD {
-        output::warn(&format!("… and {} more; --json lists all of them", problems.len() - TOLD));
+        output::warn(&format!("… and {} more", problems.len() - TOLD));
     }
     !problems.is_empty()
 }

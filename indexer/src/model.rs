@@ -50,8 +50,12 @@ pub(crate) fn card(name: &Path) -> Result<Card, Failure> {
     }
 }
 
-/// The ONNX file of a model, a name or a folder.
-pub(crate) fn onnx(name: &Path) -> Result<Vec<u8>, Failure> {
+/// The ONNX file and the network of a model to begin a training with, a name or a folder.
+pub(crate) fn to_begin_with(name: &Path) -> Result<(Vec<u8>, Network), Failure> {
+    Ok((onnx(name)?, load(Some(name), None)?.network))
+}
+
+fn onnx(name: &Path) -> Result<Vec<u8>, Failure> {
     match (find_model(name, &folders()), shipped_as(name)) {
         (Ok(dir), _) => {
             let network = Network::load(&dir)?;
@@ -96,4 +100,18 @@ fn folders() -> Vec<PathBuf> {
         directories::ProjectDirs::from("", "", "Earmark").map(|dirs| dirs.data_local_dir().join("models")),
     );
     folders
+}
+
+#[cfg(test)]
+mod tests {
+    use earmark_models::SHIPPED;
+
+    use super::built_in;
+
+    #[test]
+    fn what_is_built_in_has_a_starter_bank_of_its_own_network() {
+        for shipped in SHIPPED {
+            assert!(built_in(shipped).unwrap().bank.is_some(), "{}", shipped.name);
+        }
+    }
 }

@@ -188,6 +188,13 @@ function fail(error) {
     run();
     return;
   }
+  if (error.kind === "unheard" && asked.question) {
+    // The library was made anew with another network, which listens again.
+    asked.question.state = "sending";
+    showAbout();
+    follow(asked.question);
+    return;
+  }
   const states = {
     "no-library": ["No library yet", "Index a folder of sounds in a terminal; it appears here by itself:", el("code", {}, "earmark index ~/Sounds")],
     model: ["The network cannot be used", error.message],
@@ -278,14 +285,31 @@ export async function ask(file) {
   if (most && file.size > most) return toast(`${file.name} is larger than ${size(most)}; cut out the part that matters.`, true);
   const question = { name: file.name, state: "sending", says: "Reading …" };
   change({ question, like: undefined });
-  const says = (text) => {
-    question.says = text;
-    const progress = document.getElementById("progress");
-    if (asked.question === question && progress) progress.textContent = text;
-  };
   try {
-    const answer = await upload(file, (part) => says(part < 1 ? `Reading … ${percent(part)}` : "Listening …"));
+    const answer = await upload(file, (part) => says(question, part < 1 ? `Reading … ${percent(part)}` : "Listening …"));
     question.number = answer.question;
+  } catch (error) {
+    giveUp(question, error);
+    return;
+  }
+  await follow(question);
+}
+
+function says(question, text) {
+  question.says = text;
+  const progress = document.getElementById("progress");
+  if (asked.question === question && progress) progress.textContent = text;
+}
+
+function giveUp(question, error) {
+  if (asked.question !== question) return;
+  back();
+  toast(error.message, true);
+}
+
+/** Waits until a file was listened to, and then asks about it. */
+async function follow(question) {
+  try {
     for (;;) {
       const { name, progress } = await get(`questions/${question.number}`);
       question.name = name;
@@ -296,14 +320,12 @@ export async function ask(file) {
         return;
       }
       if (progress.state === "failed") throw new Error(progress.message);
-      says({ waiting: "Waiting …", "loading-model": "Loading the network …", hearing: `Listening … ${clock(progress.seconds ?? 0)}` }[progress.state]);
+      says(question, { waiting: "Waiting …", "loading-model": "Loading the network …", hearing: `Listening … ${clock(progress.seconds ?? 0)}` }[progress.state]);
       if (asked.question !== question) return;
       await new Promise((resolve) => setTimeout(resolve, 60));
     }
   } catch (error) {
-    if (asked.question !== question) return;
-    back();
-    toast(error.message, true);
+    giveUp(question, error);
   }
 }
 

@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use earmark_engine::audio::MonoStream;
-use earmark_engine::indexing::content_hash;
+use earmark_engine::index::ModelId;
+use earmark_engine::indexing::{content_hash, model_id};
 use earmark_engine::network::{EmbedError, Embedder};
 use serde::Serialize;
 use tempfile::TempPath;
@@ -45,6 +46,8 @@ enum State {
 
 /// A question, listened to.
 pub(crate) struct Heard {
+    /// The network that made the embeddings.
+    model: ModelId,
     /// Where each frame begins, and its embedding.
     frames: Vec<(f64, Vec<f32>)>,
     pub duration_s: f64,
@@ -113,6 +116,20 @@ impl Questions {
         };
         let kept = self.lock();
         kept.iter().find(|question| question.number == number).map(Arc::clone).ok_or_else(forgotten)
+    }
+
+    /// The frames of a question that was listened to, by the network `model`. With another one it is listened to again:
+    /// the library was converted since.
+    pub(crate) fn heard_by(&self, number: u64, model: &ModelId) -> Result<Arc<Heard>, ApiError> {
+        let heard = self.heard(number)?;
+        if heard.model == *model {
+            return Ok(heard);
+        }
+        let question = self.get(number)?;
+        question.set(State::Waiting);
+        // When the listener is gone, so is the server.
+        let _ = self.to_hear.send(Arc::downgrade(&question));
+        self.heard(number)
     }
 
     /// The frames of a question that was listened to.
@@ -196,6 +213,7 @@ fn hear(app: &App, question: &Question) -> Result<Heard, String> {
             other => named(other.to_string()),
         })?;
     Ok(Heard {
+        model: model_id(&model.network),
         frames,
         duration_s: stream.source_duration_s(),
         hash: content_hash(&path, &|| false).ok().flatten(),

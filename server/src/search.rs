@@ -76,8 +76,8 @@ pub(crate) fn answer(app: &App, asked: &Asked) -> Result<Answer, ApiError> {
     let mut answer = match (&asked.like, asked.question) {
         (Some(key), _) => like(app, &view, key, view.passing(&asked.filter, &filter).as_deref(), count)?,
         (None, Some(question)) => {
-            let heard = app.questions.heard(question)?;
             let model = app.model.get(Some(&view.snapshot.manifest().model))?;
+            let heard = app.questions.heard_by(question, &view.snapshot.manifest().model)?;
             let frames = heard.part(asked.from, asked.to);
             let query = Query::new(
                 &Quantiser::new(&model.network.card().centring.mean),
@@ -114,6 +114,9 @@ fn like(
     // The sound may be of an older snapshot; what is like it is looked for in the newest.
     let key: Key = key.parse()?;
     let of = app.library.view(key.view)?;
+    if of.snapshot.manifest().model != view.snapshot.manifest().model {
+        return Err(ApiError::stale());
+    }
     let sound = of.get(key.id)?;
     let model = app.model.get(Some(&view.snapshot.manifest().model))?;
     let size = model.network.card().embedding_size();
@@ -124,9 +127,6 @@ fn like(
         frames.push((f64::from(row.start_ms) / 1000.0, quantiser.restore(vector, row.scale, 1.0)));
     }
     sound.still_there()?;
-    if frames.iter().any(|(_, frame)| frame.len() != size) {
-        return Err(ApiError::stale());
-    }
     let query = Query::new(&quantiser, frames.iter().map(|(start_s, frame)| (*start_s, frame.as_slice())));
     let hash = sound.row.hash();
     closest(view, &model, &query, passing, count, &|sound: &SoundRef<'_>| sound.row.hash() == hash)

@@ -52,9 +52,9 @@ fn largest_difference(left: &[f32], right: &[f32]) -> f32 {
 #[test]
 fn the_file_of_every_network_computes_what_the_network_does() {
     let device = Device::flex();
-    for architecture in
-        [Architecture::tiny(), Architecture::light(), Architecture::compact(), Architecture::cnn9()]
-    {
+    let plain = [Architecture::tiny(), Architecture::light(), Architecture::compact(), Architecture::cnn9()];
+    let projected = [Architecture::tiny().projected(8), Architecture::light().projected(512)];
+    for architecture in plain.into_iter().chain(projected) {
         let mut encoder = stirred(&architecture, 1, &device);
         let file = export::onnx(&architecture, &collect(&encoder), COLUMNS, BANDS, &[]).expect("a file");
         let input = frames(3, 2, &device);
@@ -136,7 +136,7 @@ fn weights_come_back_from_a_file_and_calibration_keeps_the_network() {
     let mut original = stirred(&architecture, 1, &device);
     let file = export::onnx(&architecture, &collect(&original), COLUMNS, BANDS, &[]).expect("a file");
     let mut encoder = Encoder::new(&architecture, 2, 9, &device);
-    load(&mut encoder, &initial::from_onnx(&file, &architecture, 2).expect("weights")).expect("they fit");
+    load(&mut encoder, &initial::from_onnx(&file, &architecture, 2).expect("weights").0).expect("they fit");
     let input = frames(7, 16, &device);
     let expected = values(original.forward(input.clone(), Use::DataSet(0)));
     let mut found = |how| values(encoder.forward(input.clone(), how));
@@ -146,7 +146,7 @@ fn weights_come_back_from_a_file_and_calibration_keeps_the_network() {
         &values(encoder.clone().forward(input.clone(), Use::Training(&segments))),
         &expected,
     );
-    encoder.calibrate(std::slice::from_ref(&input));
+    encoder.calibrate(std::slice::from_ref(&input), false);
     let mut found = |how| values(encoder.forward(input.clone(), how));
     assert!(largest_difference(&found(Use::DataSet(1)), &expected) < 1e-3, "it computes what it computed");
     let after = largest_difference(&found(Use::Training(&segments)), &expected);
@@ -162,10 +162,49 @@ fn the_weights_of_aisfx_are_those_of_cnn9() {
     let device = Device::flex();
     let architecture = Architecture::cnn9();
     let mut encoder = Encoder::new(&architecture, 1, 1, &device);
-    load(&mut encoder, &initial::from_onnx(&file, &architecture, 1).expect("weights")).expect("they fit");
+    load(&mut encoder, &initial::from_onnx(&file, &architecture, 1).expect("weights").0).expect("they fit");
     let frame = Noise(8).values(100 * 96);
     let input = Tensor::from_data(TensorData::new(frame.clone(), [1, 100, 96]), &device);
     let found = values(encoder.forward(input, Use::DataSet(0)));
     let expected = run(&file, &[1, 1, 100, 96], &frame);
     assert!(largest_difference(&found, &expected) < 1e-4);
+}
+
+#[test]
+fn a_fresh_projection_leaves_what_the_convolutions_found() {
+    let device = Device::flex();
+    let plain = Architecture::tiny();
+    let mut encoder = stirred(&plain, 1, &device);
+    let input = frames(9, 24, &device);
+    let features = values(encoder.forward(input.clone(), Use::DataSet(0)));
+    let file = export::onnx(&plain, &collect(&encoder), COLUMNS, BANDS, &[]).expect("a file");
+    let size = plain.features();
+    let projected = plain.projected(size);
+    let (weights, fresh) = initial::from_onnx(&file, &projected, 1).expect("weights");
+    assert!(fresh);
+    let mut encoder = Encoder::new(&projected, 1, 1, &device);
+    load(&mut encoder, &weights).expect("they fit");
+    let found = values(encoder.forward(input.clone(), Use::DataSet(0)));
+    assert!(largest_difference(&found, &features) < 1e-5, "the identity");
+    // Calibrated, its outputs have zero mean and unit variance, but for those that are always the same.
+    encoder.calibrate(std::slice::from_ref(&input), true);
+    let found = values(encoder.forward(input.clone(), Use::DataSet(0)));
+    for at in 0..size {
+        let of = |values: &[f32]| -> Vec<f64> {
+            values.iter().skip(at).step_by(size).map(|&value| f64::from(value)).collect()
+        };
+        let column = of(&found);
+        let mean = column.iter().sum::<f64>() / column.len() as f64;
+        let variance =
+            column.iter().map(|value| value * value).sum::<f64>() / column.len() as f64 - mean * mean;
+        let alive = of(&features).iter().any(|&value| (value - of(&features)[0]).abs() > 0.2);
+        assert!(mean.abs() < 1e-3 && (!alive || (variance - 1.0).abs() < 0.05), "{mean} {variance}");
+    }
+    // The file of the whole is taken up with its projection.
+    let file = export::onnx(&projected, &collect(&encoder), COLUMNS, BANDS, &[]).expect("a file");
+    let (weights, fresh) = initial::from_onnx(&file, &projected, 1).expect("weights");
+    assert!(!fresh);
+    let mut again = Encoder::new(&projected, 1, 2, &device);
+    load(&mut again, &weights).expect("they fit");
+    assert!(largest_difference(&values(again.forward(input, Use::DataSet(0))), &found) < 1e-4);
 }

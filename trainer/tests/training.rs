@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use earmark_engine::network::Network;
 use earmark_trainer::augmentation::Augmentation;
 use earmark_trainer::loss::Loss;
-use earmark_trainer::network::Normalisation;
-use earmark_trainer::sampling::Mixing;
+use earmark_trainer::network::{Architecture, Normalisation, initial};
+use earmark_trainer::sampling::{Mixing, Recordings};
 use earmark_trainer::training::{
-    Checkpoint, Distillation, Ending, EpochMetrics, Finished, Keep, Observer, Plan, Pretraining, Silent,
-    Trainer, TrainingError,
+    Beginning, Checkpoint, Distillation, Ending, EpochMetrics, Finished, Keep, Learnt, Observer, Plan,
+    Pretraining, Silent, Trainer, TrainingError,
 };
+use earmark_trainer::weights::Weights;
 use libraries::{BANDS, COLUMNS, card, cpu, libraries, plan, spoil, unlabelled};
 
 /// What every loss must reach (the least was 0.91), and what weights that are not trained stay below (0.75).
@@ -125,6 +126,61 @@ fn a_resumed_run_ends_with_the_same_bytes() {
     let error =
         Trainer::new(plan, libraries(1), None, card(), None, parts.path(), cpu()).expect_err("another plan");
     assert!(error.to_string().contains("another plan"), "{error}");
+}
+
+#[test]
+fn a_projection_alone_is_learnt_and_the_convolutions_stay() {
+    let base = tempfile::tempdir().expect("a folder");
+    let mut plan = plan();
+    plan.optimiser.epochs = 2;
+    finish(trainer(&plan, base.path()));
+    let file = std::fs::read(base.path().join("model.onnx")).expect("a file");
+    let network = Network::load(base.path()).expect("a model");
+    plan.model.init = Some(base.path().to_owned());
+    plan.model.learn = Learnt::Projection;
+    plan.loss = Loss::named("supervised-contrastive").expect("a loss");
+    plan.sampling.recordings = Recordings::Once;
+    plan.augmentation = Augmentation::default();
+    plan.optimiser.epochs = 12;
+    let stop = AtomicBool::new(false);
+    let [whole, parts, cache] = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
+    let projecting = |folder: &Path| {
+        let init = Beginning { file: &file, network: &network, cache: Some(cache.path()), stop: &stop };
+        Trainer::new(plan.clone(), libraries(1), None, card(), Some(init), folder, cpu()).expect("a plan")
+    };
+    let finished = finish(projecting(whole.path()));
+    assert!(finished.difference <= 1e-5);
+    let (before, after) = (best(base.path()), best(whole.path()));
+    assert!(before < UNTRAINED && after > before + 0.05, "{before} {after}");
+    let architecture = Architecture::tiny();
+    let (first, _) = initial::from_onnx(&file, &architecture, 1).expect("weights");
+    let trained = std::fs::read(whole.path().join("model.onnx")).expect("a file");
+    let (second, fresh) = initial::from_onnx(&trained, &architecture.projected(32), 1).expect("weights");
+    assert!(!fresh);
+    for name in first.names().filter(|name| name.ends_with(".weight")) {
+        let values = |weights: &Weights| weights.get(name).expect("a tensor").values().to_vec();
+        let (left, right) = (values(&first), values(&second));
+        let off = left.iter().zip(right).map(|(left, right)| (left - right).abs());
+        assert!(off.fold(0.0, f32::max) < 1e-6, "{name} has moved");
+    }
+    // Stopped in the middle and taken up again, it ends with the same bytes.
+    struct StopAt<'a>(&'a AtomicBool);
+    impl Observer for StopAt<'_> {
+        fn batch(&mut self, batch: [usize; 2], epoch: [usize; 2], _loss: f64, _macro_f1: Option<f64>) {
+            self.0.store(epoch[0] == 4 && batch[0] == 2, Ordering::Relaxed);
+        }
+        fn epoch(&mut self, _metrics: &EpochMetrics) {}
+    }
+    let ended = projecting(parts.path()).run(&mut StopAt(&stop), &stop).expect("training");
+    assert!(matches!(ended, Ending::Stopped));
+    stop.store(false, Ordering::Relaxed);
+    finish(projecting(parts.path()));
+    let resumed = std::fs::read(parts.path().join("model.onnx")).expect("a file");
+    assert!(trained == resumed, "the same to the byte");
+    let mut alone = plan.clone();
+    alone.model.init = None;
+    let error = alone.check().expect_err("nothing to begin with").to_string();
+    assert!(error.contains("model.init"), "{error}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use earmark_trainer::loss::Loss;
 use earmark_trainer::network::Normalisation;
 use earmark_trainer::sampling::{Imbalance, Mixing, Recordings};
-use earmark_trainer::training::DeviceChoice;
+use earmark_trainer::training::{DeviceChoice, Learnt};
 
 /// Train a network of your own on labelled sounds.
 ///
@@ -42,6 +42,9 @@ pub(crate) struct TrainArgs {
     /// Model to begin with: a name or a folder; its network must be the same.
     #[arg(long, value_name = "MODEL")]
     pub init: Option<PathBuf>,
+    /// Which part of the network is learnt, with --init.
+    #[arg(long, value_enum)]
+    pub learn: Option<LearntArg>,
     /// Model to learn from: a name or a folder.
     #[arg(long, value_name = "MODEL")]
     pub teacher: Option<PathBuf>,
@@ -114,10 +117,18 @@ pub(crate) enum ImbalanceArg {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LearntArg {
+    /// All of it.
+    All,
+    /// A linear layer at its end, which takes a moment: each frame is heard once.
+    Projection,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum RecordingsArg {
     /// Any of its frames.
     Any,
-    /// One frame at most: what is learnt is what recordings of a class have in common.
+    /// One frame of each class at most: what is learnt is what recordings of a class have in common.
     Once,
 }
 
@@ -144,6 +155,15 @@ impl From<ImbalanceArg> for Imbalance {
             ImbalanceArg::Balanced => Self::Balanced,
             ImbalanceArg::SquareRoot => Self::SquareRoot,
             ImbalanceArg::Natural => Self::Natural,
+        }
+    }
+}
+
+impl From<LearntArg> for Learnt {
+    fn from(arg: LearntArg) -> Self {
+        match arg {
+            LearntArg::All => Self::All,
+            LearntArg::Projection => Self::Projection,
         }
     }
 }

@@ -144,7 +144,7 @@ fn means(plan: &ExperimentPlan, args: &ExperimentRunArgs) -> Result<Means, Failu
     let teacher = distillation.map(|it| model::load(Some(&it.teacher), None)).transpose()?;
     Ok(Means {
         references,
-        init: plan.training.model.init.as_deref().map(model::onnx).transpose()?,
+        init: plan.training.model.init.as_deref().map(model::to_begin_with).transpose()?,
         teacher: teacher.map(|model| model.network),
         device: open_device(args.device)?,
         cache: args.cache.clone().map_or_else(default_cache, Ok)?,

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,15 @@ use earmark_engine::network::Network;
 use earmark_trainer::dataset::{Progress as WorkProgress, Work};
 use earmark_trainer::loss::Loss;
 use earmark_trainer::training::{
-    Distillation, Ending as RunEnding, EpochMetrics, Finished, Observer, Plan, Pretraining, Trainer,
-    list_devices, open_device, prepare,
+    Beginning, Distillation, Ending as RunEnding, EpochMetrics, Finished, Observer, Plan, Pretraining,
+    Trainer, list_devices, open_device, prepare,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::Ending;
 use crate::cli::{Global, TrainArgs};
 use crate::error::Failure;
+use crate::judging::default_cache;
 use crate::{interrupt, model, output};
 
 /// Name of the splits in a run's folder.
@@ -51,13 +52,14 @@ pub(crate) fn run(global: &Global, args: &TrainArgs) -> Result<Ending, Failure> 
         prepared => prepared?,
     };
     for problem in &prepared.problems {
-        output::warn(&format!("{}: {}", problem.path.display(), problem.reason));
+        output::warn(&problem.reason);
     }
-    let init = plan.model.init.as_deref().map(model::onnx).transpose()?;
+    let init = plan.model.init.as_deref().map(model::to_begin_with).transpose()?;
+    let init =
+        init.as_ref().map(|(file, network)| Beginning { file, network, cache: Some(cache.as_path()), stop });
     let teacher =
         plan.distillation.as_ref().map(|distillation| network(&distillation.teacher)).transpose()?;
-    let mut trainer =
-        Trainer::new(plan, prepared.sets, prepared.estimate_on, card, init.as_deref(), folder, device)?;
+    let mut trainer = Trainer::new(plan, prepared.sets, prepared.estimate_on, card, init, folder, device)?;
     let splits = folder.join(SPLITS_FILE);
     std::fs::write(&splits, serde_json::to_vec_pretty(&prepared.splits)?)
         .map_err(Failure::file(&splits, "write"))?;
@@ -117,6 +119,7 @@ fn plan(args: &TrainArgs, folder: &Path) -> Result<Plan, Failure> {
     set(&mut plan.optimiser.learning_rate, &args.learning_rate);
     set(&mut plan.sampling.mixing, &args.mixing.map(Into::into));
     set(&mut plan.sampling.imbalance, &args.imbalance.map(Into::into));
+    set(&mut plan.model.learn, &args.learn.map(Into::into));
     set(&mut plan.sampling.recordings, &args.recordings.map(Into::into));
     set(&mut plan.model.normalisation, &args.normalisation.map(Into::into));
     set(&mut plan.loss, &args.loss.as_deref().and_then(Loss::named));
@@ -157,14 +160,6 @@ fn set<T: Clone>(field: &mut T, given: &Option<T>) {
 
 fn network(name: &Path) -> Result<Network, Failure> {
     Ok(model::load(Some(name), None)?.network)
-}
-
-fn default_cache() -> Result<PathBuf, Failure> {
-    directories::ProjectDirs::from("", "", "Earmark")
-        .map(|dirs| dirs.cache_dir().join("spectrograms"))
-        .ok_or_else(|| {
-            Failure::Usage("this account has no folder for caches; name one with --cache DIR".into())
-        })
 }
 
 fn say_progress(global: &Global, shown: &Mutex<Instant>, progress: WorkProgress) {

@@ -3,9 +3,10 @@
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use earmark_engine::index::ModelId;
 use earmark_server::{Options, ServeError, Server};
 
-use crate::support::{Fixture, PATIENCE, Running, SHARED, load_model, take, wav_of};
+use crate::support::{Fixture, PATIENCE, Running, SHARED, load, load_model, take, wav_of};
 
 #[test]
 fn the_page_is_there_before_the_network() {
@@ -48,6 +49,34 @@ fn without_a_library_the_page_says_how_to_make_one_and_notices_it() {
         std::fs::copy(entry.path(), library.join(entry.file_name())).unwrap();
     }
     assert!(server.json("api/state")["library"]["sounds"].as_u64().unwrap() > 20);
+}
+
+#[test]
+fn a_library_that_was_converted_listens_again_to_what_was_dropped() {
+    let fixture = Fixture::make();
+    let by_library = |wanted: Option<&ModelId>| load(wanted.map_or("aisfx", |model| model.name.as_str()));
+    let server = Running::with(Options::new(fixture.library.clone(), by_library));
+    let number = server.ask("bell.wav", &wav_of(&take("handbell", 8, 1.0)))["number"].to_string();
+    let search = format!("api/search?question={number}");
+    let before = server.json(&search);
+    let key = server.key_of("take 18.wav");
+    fixture.convert("earmark-small");
+    let refused = server.get(&search);
+    assert_eq!((refused.status, refused.json()["error"]["kind"].as_str()), (409, Some("unheard")));
+    let begun = Instant::now();
+    while server.json(&format!("api/questions/{number}"))["progress"]["state"] != "ready" {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let after = server.json(&search);
+    let names = |found: &serde_json::Value| found["rows"][0]["name"].as_str().unwrap().to_owned();
+    assert_eq!(names(&after), names(&before), "the same bell is the closest");
+    assert_ne!(after["rows"][0]["percent"], before["rows"][0]["percent"], "by another network");
+    // A row that was shown before is of the old network.
+    let like = server.get(&format!("api/search?like={key}"));
+    assert_eq!((like.status, like.json()["error"]["kind"].as_str()), (410, Some("stale")));
+    let key = server.key_of("take 18.wav");
+    assert_eq!(server.get(&format!("api/search?like={key}")).status, 200);
 }
 
 #[test]

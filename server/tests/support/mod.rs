@@ -19,7 +19,8 @@ use serde_json::Value;
 
 /// Nothing that is waited for takes this long, however busy the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/aisfx");
+/// The models that ship.
+const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models");
 
 /// Names that a page may trip over.
 pub(crate) const MARKUP: &str = "<script>document.title='taken'<script> & <img src=x onerror=alert(1)>.wav";
@@ -112,37 +113,56 @@ impl Fixture {
 
     /// Brings the library up to date.
     pub(crate) fn index(&self) {
-        struct Quiet;
-        impl Observer for Quiet {
-            fn planned(&mut self, _: usize, _: u64) {}
-            fn tick(&mut self, _: f64) {}
-            fn file_done(&mut self, path: &Path, _: u64, problem: Option<&str>) {
-                assert!(problem.is_none(), "{path:?}: {problem:?}");
-            }
-        }
-        let network = Network::load(Path::new(MODEL)).unwrap();
+        self.with_request("aisfx", |request| {
+            let walked = indexing::walk(std::slice::from_ref(&self.sounds)).unwrap();
+            indexing::index(request, walked, &mut Quiet).unwrap();
+        });
+    }
+
+    /// Makes the library anew with another model.
+    pub(crate) fn convert(&self, model: &str) {
+        self.with_request(model, |request| {
+            assert!(indexing::convert(request, false, &mut Quiet).unwrap().replaced);
+        });
+    }
+
+    fn with_request(&self, model: &str, act: impl FnOnce(&Request<'_>)) {
+        let network = Network::load(&Path::new(MODELS).join(model)).unwrap();
         let cancel = AtomicBool::new(false);
-        let request = Request {
+        act(&Request {
             library: &self.library,
             network: &network,
             labels: None,
             jobs: 2,
             cancel: &cancel,
             gives_way: false,
-        };
-        indexing::index(&request, indexing::walk(std::slice::from_ref(&self.sounds)).unwrap(), &mut Quiet)
-            .unwrap();
+        });
+    }
+}
+
+struct Quiet;
+impl Observer for Quiet {
+    fn planned(&mut self, _: usize, _: u64) {}
+    fn tick(&mut self, _: f64) {}
+    fn file_done(&mut self, path: &Path, _: u64, problem: Option<&str>) {
+        assert!(problem.is_none(), "{path:?}: {problem:?}");
     }
 }
 
 /// The library that tests share which do not change it.
 pub(crate) static SHARED: LazyLock<Fixture> = LazyLock::new(Fixture::make);
 
-/// The built-in model, as the command loads it.
+/// The default model, as the command loads it.
 pub(crate) fn load_model() -> Result<Model, String> {
-    let bank = Path::new(MODEL).join("bank.segment");
+    load("aisfx")
+}
+
+/// A model that ships.
+pub(crate) fn load(name: &str) -> Result<Model, String> {
+    let folder = Path::new(MODELS).join(name);
+    let bank = folder.join("bank.segment");
     Ok(Model {
-        network: Network::load(Path::new(MODEL)).map_err(|error| error.to_string())?,
+        network: Network::load(&folder).map_err(|error| error.to_string())?,
         bank: Some(earmark_engine::index::Segment::open(&bank).map_err(|error| error.to_string())?),
     })
 }

@@ -16,7 +16,9 @@ use super::record::{CellRecord, Claim, ExperimentRecord, Judged, Measured, Outco
 use super::sets::{OpenSet, hexadecimal, open_sets};
 use crate::dataset::Work;
 use crate::evaluate::{Embeddings, Extractor, HeldOut, evaluate_held_out};
-use crate::training::{Ending, Finished, Observer, Plan, Trainer, TrainingError, TrainingSet, prepare_set};
+use crate::training::{
+    Beginning, Ending, Finished, Observer, Plan, Trainer, TrainingError, TrainingSet, prepare_set,
+};
 
 /// Counts in the id of a cell; another number makes all cells new. It changes when cells of one plan would come out
 /// otherwise.
@@ -33,8 +35,8 @@ pub struct Means {
     pub card: Card,
     /// The plan's references, in its order.
     pub references: Vec<Extractor>,
-    /// The ONNX file of the model to begin with.
-    pub init: Option<Vec<u8>>,
+    /// The model to begin with: its ONNX file, and its network.
+    pub init: Option<(Vec<u8>, Network)>,
     /// The model to learn from.
     pub teacher: Option<Network>,
     /// Where tensors live.
@@ -244,13 +246,15 @@ impl Experiment {
         measured.frames = sets.iter().map(|set| set.train.len()).sum();
         let Means { card, init, teacher, device, .. } = &self.means;
         let (card, device) = (card.clone(), device.clone());
-        let mut trainer = Trainer::new(plan, sets, None, card, init.as_deref(), folder, device)?;
+        let cache = Some(self.means.cache.as_path());
+        let init = init.as_ref().map(|(file, network)| Beginning { file, network, cache, stop: work.stop });
+        let mut trainer = Trainer::new(plan, sets, None, card, init, folder, device)?;
         if let Some(teacher) = teacher {
-            trainer.learn_from(teacher, Some(&self.means.cache), work.stop)?;
+            trainer.learn_from(teacher, cache, work.stop)?;
         }
         let ending = trainer.run(observer, work.stop)?;
         measured.epochs = trainer.progress().epoch;
-        measured.validation_f1 = trainer.progress().best_macro_f1;
+        measured.validation_f1 = trainer.kept_macro_f1();
         match ending {
             Ending::Finished(finished) => Ok(Some(*finished)),
             Ending::Stopped => Ok(None),
@@ -344,7 +348,7 @@ impl Experiment {
                 Extractor::Mfcc(_) => "mfcc".to_owned(),
             },
             Config::Trained(Recipe { .. }) => {
-                let init = self.means.init.as_ref().map(|file| hexadecimal(&Sha256::digest(file)));
+                let init = self.means.init.as_ref().map(|(file, _)| hexadecimal(&Sha256::digest(file)));
                 let teacher = self.means.teacher.as_ref().map(|it| it.card().network.sha256.clone());
                 format!("{init:?} {teacher:?}")
             }

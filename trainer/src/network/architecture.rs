@@ -18,12 +18,15 @@ pub struct Convolution {
     pub pool: usize,
 }
 
-/// A convolutional network: the convolutions, then the mean over frequency and the maximum over time.
+/// A convolutional network: the convolutions, then the mean over frequency and the maximum over time, then perhaps a
+/// linear layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
     /// In the order of the signal's flow.
     pub convolutions: Vec<Convolution>,
+    /// Outputs of the linear layer with batch normalisation at the end, if there is one.
+    pub projection: Option<usize>,
 }
 
 impl Convolution {
@@ -62,7 +65,7 @@ impl Architecture {
             .flat_map(|channels| [Convolution::plain(channels), Convolution::pooled(channels)])
             .collect();
         convolutions.extend([Convolution::plain(512); 2]);
-        Self { convolutions }
+        Self { convolutions, projection: None }
     }
 
     /// Our own: dense convolutions at low resolution, for processors that are slow at depthwise ones. Two steps of
@@ -80,7 +83,7 @@ impl Architecture {
             Convolution::residual(256),
             Convolution { kernel: 1, ..Convolution::plain(512) },
         ];
-        Self { convolutions }
+        Self { convolutions, projection: None }
     }
 
     /// The compact network with fewer channels, for half of its cost. 0.08 GMAC.
@@ -96,7 +99,7 @@ impl Architecture {
             Convolution::residual(192),
             Convolution { kernel: 1, ..Convolution::plain(512) },
         ];
-        Self { convolutions }
+        Self { convolutions, projection: None }
     }
 
     /// A few thousand weights, to try a plan with before it is worth waiting for: it learns toy problems in seconds.
@@ -107,12 +110,23 @@ impl Architecture {
             Convolution::residual(16),
             Convolution::pooled(32),
         ];
-        Self { convolutions }
+        Self { convolutions, projection: None }
+    }
+
+    /// The same network with a linear layer to so many values at its end.
+    #[must_use]
+    pub fn projected(self, size: usize) -> Self {
+        Self { projection: Some(size), ..self }
+    }
+
+    /// Number of values that the convolutions make of a frame.
+    pub fn features(&self) -> usize {
+        self.convolutions.last().map_or(0, |last| last.channels)
     }
 
     /// Number of values of an embedding.
     pub fn embedding_size(&self) -> usize {
-        self.convolutions.last().map_or(0, |last| last.channels)
+        self.projection.unwrap_or(self.features())
     }
 
     /// Multiplications with addition for one frame of `columns` × `bands`.
@@ -125,7 +139,7 @@ impl Architecture {
             (height, width) = (convolution.output(height), convolution.output(width));
             inputs = convolution.channels;
         }
-        macs
+        macs + (self.projection.unwrap_or(0) * inputs) as u64
     }
 
     /// Says why frames of `columns` × `bands` cannot pass, if they cannot.
@@ -161,7 +175,12 @@ impl Architecture {
             }
             inputs = channels;
         }
-        Ok(())
+        match self.projection {
+            Some(size) if !(1..=4096).contains(&size) => {
+                Err("the projection must have between 1 and 4096 values".into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Input channels of each convolution.
@@ -201,7 +220,7 @@ mod tests {
         assert!(Architecture::compact().check(1, 1).is_ok());
         let error = Architecture::cnn9().check(7, 96).expect_err("three poolings");
         assert!(error.contains("convolution 6"), "{error}");
-        let misfit = Architecture { convolutions: vec![Convolution::residual(4)] };
+        let misfit = Architecture { convolutions: vec![Convolution::residual(4)], projection: None };
         assert!(misfit.check(100, 96).expect_err("1 channel").contains("shape"));
     }
 }

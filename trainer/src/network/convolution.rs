@@ -122,7 +122,8 @@ impl Patches {
         let inside = |offset: usize, extent: usize, places: usize| {
             let first = half.saturating_sub(offset).div_ceil(stride);
             let end = (extent + half).saturating_sub(offset).div_ceil(stride);
-            first..end.clamp(first, places.max(first))
+            let first = first.min(places);
+            first..end.clamp(first, places)
         };
         let mut lines = matrix.chunks_exact_mut(columns);
         for channel in 0..channels {

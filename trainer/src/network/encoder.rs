@@ -15,6 +15,9 @@ use crate::random::Random;
 pub struct Encoder {
     architecture: Architecture,
     layers: Vec<Layer>,
+    projection: Option<Layer>,
+    /// Whether the convolutions stay as they are: frames are then what they made of them.
+    frozen: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -28,16 +31,35 @@ impl Encoder {
     /// A network with normally distributed weights of variance 2 / inputs of a unit (He et al. 2015,
     /// arXiv:1502.01852), and `norms` sets of batch statistics.
     pub fn new(architecture: &Architecture, norms: usize, seed: u64, device: &Device) -> Self {
-        let layers = architecture.convolutions.iter().zip(architecture.inputs()).enumerate();
-        let layers = layers.map(|(at, (convolution, inputs))| {
-            let shape = [convolution.channels, inputs, convolution.kernel, convolution.kernel];
+        let layer = |at: usize, shape: [usize; 4]| {
             let mut random = Random::new(seed, &[0, at as u64]);
             let deviation = (2.0 / shape[1..].iter().product::<usize>() as f32).sqrt();
             let values = (0..shape.iter().product()).map(|_| random.normal() * deviation).collect();
             let weight = learnt(super::parameters::tensor_from(values, shape, device), Role::Weight);
-            Layer { weight, norms: Norms::new(convolution.channels, norms, device) }
-        });
-        Self { layers: layers.collect(), architecture: architecture.clone() }
+            Layer { weight, norms: Norms::new(shape[0], norms, device) }
+        };
+        let convolutions = architecture.convolutions.iter().zip(architecture.inputs()).enumerate();
+        let layers: Vec<_> = convolutions
+            .map(|(at, (convolution, inputs))| {
+                layer(at, [convolution.channels, inputs, convolution.kernel, convolution.kernel])
+            })
+            .collect();
+        let projection =
+            architecture.projection.map(|size| layer(layers.len(), [size, architecture.features(), 1, 1]));
+        Self { layers, projection, architecture: architecture.clone(), frozen: false }
+    }
+
+    /// The same network with convolutions that stay as they are: its parameters are those of the projection, and its
+    /// frames, `[rows, 1, features]`, what the convolutions make of real ones.
+    #[must_use]
+    pub fn frozen(self) -> Self {
+        Self { frozen: true, ..self }
+    }
+
+    /// The whole network again.
+    #[must_use]
+    pub fn thawed(&self) -> Self {
+        Self { frozen: false, ..self.clone() }
     }
 
     /// The network's plan.
@@ -45,19 +67,25 @@ impl Encoder {
         &self.architecture
     }
 
-    /// Embeds frames `[rows, columns, bands]` as `[rows, embedding size]`; the values are not negative.
+    /// Embeds frames `[rows, columns, bands]` as `[rows, embedding size]`; without a projection, the values are not
+    /// negative.
     pub fn forward(&mut self, frames: Tensor<3>, how: Use<'_>) -> Tensor<2> {
         self.run(frames, how, &mut |_, _| ())
     }
 
     /// The network for an unseen library: the pooled statistics of `data_sets`, on a device without gradients.
     pub fn pooled(&self, data_sets: &[usize]) -> Self {
-        let layers = self.layers.iter().map(|layer| {
+        let pooled = |layer: &Layer| {
             let mut layer = Layer { weight: layer.weight.clone(), norms: layer.norms.pooled(data_sets) };
             layer.visit("", &mut Plain);
             layer
-        });
-        Self { architecture: self.architecture.clone(), layers: layers.collect() }
+        };
+        Self {
+            architecture: self.architecture.clone(),
+            layers: self.layers.iter().map(pooled).collect(),
+            projection: self.projection.as_ref().map(pooled),
+            frozen: self.frozen,
+        }
     }
 
     /// The same network on a device without gradients.
@@ -79,9 +107,10 @@ impl Encoder {
     /// statistics of batches like `batches` `[rows, columns, bands]`, too.
     ///
     /// Weights with a batch normalisation folded into them know no statistics; training from them would otherwise
-    /// begin with another network than the one they come from.
-    pub fn calibrate(&mut self, batches: &[Tensor<3>]) {
-        let mut sums: Vec<Option<Statistics>> = vec![None; self.layers.len()];
+    /// begin with another network than the one they come from. A `fresh` projection, which computed nothing before,
+    /// gets the statistics alone: its outputs begin with zero mean and unit variance.
+    pub fn calibrate(&mut self, batches: &[Tensor<3>], fresh: bool) {
+        let mut sums: Vec<Option<Statistics>> = vec![None; self.layers.len() + 1];
         for frames in batches {
             self.run(frames.clone(), Use::DataSet(0), &mut |at, convolved| {
                 let mean = mean_of_channels(convolved.clone());
@@ -92,15 +121,39 @@ impl Encoder {
                 });
             });
         }
-        for (layer, sum) in self.layers.iter_mut().zip(sums) {
+        let convolutions = self.layers.len();
+        let layers = self.layers.iter_mut().chain(&mut self.projection);
+        for (at, (layer, sum)) in layers.zip(sums).enumerate() {
             let Some(sum) = sum else { continue };
             let mean = (sum.mean / batches.len() as f64).detach();
             let variance = (sum.variance / batches.len() as f64 - mean.clone().square()).detach();
-            layer.norms.calibrate(&Statistics { mean, variance: variance.clamp_min(0.0) });
+            let observed = Statistics { mean, variance: variance.clamp_min(0.0) };
+            if fresh && at == convolutions {
+                layer.norms.observe(&observed);
+            } else {
+                layer.norms.calibrate(&observed);
+            }
         }
     }
 
     fn run(
+        &mut self,
+        frames: Tensor<3>,
+        how: Use<'_>,
+        on_convolved: &mut dyn FnMut(usize, &Tensor<4>),
+    ) -> Tensor<2> {
+        let features: Tensor<2> =
+            if self.frozen { frames.squeeze_dim(1) } else { self.features(frames, how, on_convolved) };
+        let Some(projection) = &mut self.projection else { return features };
+        let [rows, channels] = features.dims();
+        let projected = convolve(features.reshape([rows, channels, 1, 1]), projection.weight.clone(), 1);
+        on_convolved(self.layers.len(), &projected);
+        let normalised = projection.norms.forward(projected, how);
+        let size = normalised.dims()[1];
+        normalised.reshape([rows, size])
+    }
+
+    fn features(
         &mut self,
         frames: Tensor<3>,
         how: Use<'_>,
@@ -125,8 +178,11 @@ impl Encoder {
 
 impl Parameters for Encoder {
     fn visit(&mut self, visitor: &mut impl Visitor) {
-        for (at, layer) in self.layers.iter_mut().enumerate() {
+        for (at, layer) in self.layers.iter_mut().enumerate().filter(|_| !self.frozen) {
             layer.visit(&format!("convolution.{at}"), visitor);
+        }
+        if let Some(projection) = &mut self.projection {
+            projection.visit("projection", visitor);
         }
     }
 }

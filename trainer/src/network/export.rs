@@ -26,10 +26,13 @@ pub fn onnx(
         graph.metadata(key, value);
     }
     let mut value = graph.input("mel", &[1, 1, columns, bands])?;
+    let folded = |layer: &str| {
+        let weight = weights.get(&format!("{layer}.weight"))?;
+        let norm = BatchNorm::from_weights(weights, &format!("{layer}.norm.0"), EPSILON as f32)?;
+        fold_batch_norm(weight, None, &norm)
+    };
     for (at, plan) in architecture.convolutions.iter().enumerate() {
-        let weight = weights.get(&format!("convolution.{at}.weight"))?;
-        let norm = BatchNorm::from_weights(weights, &format!("convolution.{at}.norm.0"), EPSILON as f32)?;
-        let (weight, bias) = fold_batch_norm(weight, None, &norm)?;
+        let (weight, bias) = folded(&format!("convolution.{at}"))?;
         let convolution = Conv2d {
             weight: &weight,
             bias: Some(&bias),
@@ -46,7 +49,15 @@ pub fn onnx(
             value = graph.max_pool2d(&value, [plan.pool; 2], [plan.pool; 2])?;
         }
     }
-    let over_frequency = graph.reduce_mean(&value, &[3], false)?;
-    let embedding = graph.reduce_max(&over_frequency, &[2], false)?;
+    let keep = architecture.projection.is_some();
+    let over_frequency = graph.reduce_mean(&value, &[3], keep)?;
+    let mut embedding = graph.reduce_max(&over_frequency, &[2], keep)?;
+    if keep {
+        let (weight, bias) = folded("projection")?;
+        let linear =
+            Conv2d { weight: &weight, bias: Some(&bias), strides: [1; 2], padding: [0; 2], groups: 1 };
+        let projected = graph.conv2d(&embedding, &linear)?;
+        embedding = graph.flatten(&projected)?;
+    }
     graph.finish(&[("embedding", &embedding)])
 }

@@ -11,13 +11,19 @@ use tract_onnx::pb;
 use super::architecture::Architecture;
 use super::norm::EPSILON;
 use crate::error::ExportError;
+use crate::random::Random;
 use crate::weights::{WeightTensor, Weights};
 
-/// Reads the convolutions of an ONNX file as the weights of an encoder with `norms` sets of batch statistics.
+/// Reads the convolutions of an ONNX file as the weights of an encoder with `norms` sets of batch statistics; and
+/// whether its projection is fresh, as the file has none. A fresh one is the identity, or random where it cannot be.
 ///
 /// # Errors
 /// When the file cannot be parsed, or its convolutions are not those of `architecture`.
-pub fn from_onnx(file: &[u8], architecture: &Architecture, norms: usize) -> Result<Weights, ExportError> {
+pub fn from_onnx(
+    file: &[u8],
+    architecture: &Architecture,
+    norms: usize,
+) -> Result<(Weights, bool), ExportError> {
     let model = pb::ModelProto::decode(file)
         .map_err(|error| ExportError::shape("ONNX file", "a model", &error.to_string()))?;
     let graph = model.graph.unwrap_or_default();
@@ -26,33 +32,64 @@ pub fn from_onnx(file: &[u8], architecture: &Architecture, norms: usize) -> Resu
         floats(graph.initializer.iter().find(|tensor| tensor.name == *name).ok_or_else(missing)?)
     };
     let found: Vec<_> = graph.node.iter().filter(|node| node.op_type == "Conv").collect();
-    if found.len() != architecture.convolutions.len() {
-        let expected = format!("{} convolutions", architecture.convolutions.len());
+    let convolutions = architecture.convolutions.len();
+    let fresh = architecture.projection.is_some() && found.len() == convolutions;
+    let projection = architecture.projection.filter(|_| !fresh);
+    if found.len() != convolutions + usize::from(projection.is_some()) {
+        let expected = format!("{convolutions} convolutions");
         return Err(ExportError::shape("network to begin with", expected, &found.len()));
     }
     let mut weights = Weights::new();
-    let plans = architecture.convolutions.iter().zip(architecture.inputs());
-    for (at, (node, (plan, inputs))) in found.into_iter().zip(plans).enumerate() {
-        let name = format!("convolution.{at}");
+    let plans = architecture.convolutions.iter().zip(architecture.inputs()).enumerate();
+    let plans = plans.map(|(at, (plan, inputs))| {
+        (format!("convolution.{at}"), [plan.channels, inputs, plan.kernel, plan.kernel])
+    });
+    let projections = projection.map(|size| ("projection".to_owned(), [size, architecture.features(), 1, 1]));
+    for (node, (name, shape)) in found.into_iter().zip(plans.chain(projections)) {
         let [_, weight, bias] = node.input.as_slice() else {
             return Err(ExportError::shape(name, "a convolution with weight and bias", &node.input));
         };
         let (weight, bias) = (tensor(weight)?, tensor(bias)?);
-        let shape = [plan.channels, inputs, plan.kernel, plan.kernel];
-        if weight.shape() != shape || bias.shape() != [plan.channels] {
+        if weight.shape() != shape || bias.shape() != [shape[0]] {
             return Err(ExportError::shape(name, format!("{shape:?}"), weight.shape()));
         }
-        weights.insert(format!("{name}.weight"), weight);
-        let level = |value: f32| WeightTensor::new(vec![plan.channels], vec![value; plan.channels]);
-        for norm in 0..norms {
-            let norm = format!("{name}.norm.{norm}");
-            weights.insert(format!("{norm}.weight"), level((1.0 + EPSILON).sqrt() as f32)?);
-            weights.insert(format!("{norm}.bias"), bias.clone());
-            weights.insert(format!("{norm}.running_mean"), level(0.0)?);
-            weights.insert(format!("{norm}.running_var"), level(1.0)?);
-        }
+        insert(&mut weights, &name, weight, &bias, norms, (1.0 + EPSILON).sqrt() as f32)?;
     }
-    Ok(weights)
+    if let Some(size) = architecture.projection.filter(|_| fresh) {
+        let inputs = architecture.features();
+        let mut random = Random::new(0, &[6]);
+        let deviation = (1.0 / inputs as f32).sqrt();
+        let value = |at: usize| {
+            let on_diagonal = f32::from(u8::from(at / inputs == at % inputs));
+            if size == inputs { on_diagonal } else { random.normal() * deviation }
+        };
+        let weight = WeightTensor::new(vec![size, inputs, 1, 1], (0..size * inputs).map(value).collect())?;
+        let bias = WeightTensor::new(vec![size], vec![0.0; size])?;
+        insert(&mut weights, "projection", weight, &bias, norms, 1.0)?;
+    }
+    Ok((weights, fresh))
+}
+
+/// A layer and batch normalisations that do nothing but multiply by `scale` and add `bias`.
+fn insert(
+    weights: &mut Weights,
+    name: &str,
+    weight: WeightTensor,
+    bias: &WeightTensor,
+    norms: usize,
+    scale: f32,
+) -> Result<(), ExportError> {
+    let channels = bias.values().len();
+    let level = |value: f32| WeightTensor::new(vec![channels], vec![value; channels]);
+    weights.insert(format!("{name}.weight"), weight);
+    for norm in 0..norms {
+        let norm = format!("{name}.norm.{norm}");
+        weights.insert(format!("{norm}.weight"), level(scale)?);
+        weights.insert(format!("{norm}.bias"), bias.clone());
+        weights.insert(format!("{norm}.running_mean"), level(0.0)?);
+        weights.insert(format!("{norm}.running_var"), level(1.0)?);
+    }
+    Ok(())
 }
 
 fn floats(tensor: &pb::TensorProto) -> Result<WeightTensor, ExportError> {

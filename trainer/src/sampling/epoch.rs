@@ -39,9 +39,9 @@ pub enum Recordings {
     /// Any of its frames.
     #[default]
     Any,
-    /// One frame at most, and all recordings of a class are alike: what is learnt is what they have in common. That two
-    /// frames of one recording are alike teaches losses of pairs nothing about others. Batches are smaller where a class
-    /// has fewer recordings than K.
+    /// One frame of each class at most, and all recordings of a class are alike: what is learnt is what they have in
+    /// common. That two frames of one recording are alike teaches losses of pairs nothing about others. Batches are
+    /// smaller where a class has fewer recordings than K.
     Once,
 }
 
@@ -120,9 +120,14 @@ pub fn plan_epoch(data_sets: &[Frames], sampling: &Sampling, seed: u64, epoch: u
             random.shuffle(&mut dealers);
             let mut batches = Vec::new();
             for dealer in &mut dealers {
-                for _ in 0..dealer.frames.div_ceil(sampling.rows()) {
+                let mut rows = 0;
+                while rows < dealer.frames {
                     let mut batch = Batch::empty();
                     dealer.deal(sampling.classes_per_batch, &mut batch, &mut random);
+                    rows += match sampling.recordings {
+                        Recordings::Any => sampling.rows(),
+                        Recordings::Once => batch.frames.len(),
+                    };
                     batches.push(batch);
                 }
             }
@@ -276,8 +281,9 @@ mod tests {
         };
         for mixing in [Mixing::Sequential, Mixing::Joint] {
             let sampling = Sampling { recordings: Recordings::Once, ..sampling(mixing) };
-            let batches: Vec<_> =
-                (0..10).flat_map(|epoch| plan_epoch(&[frames.clone()], &sampling, 3, epoch)).collect();
+            let batches: Vec<_> = (0..10)
+                .flat_map(|epoch| plan_epoch(std::slice::from_ref(&frames), &sampling, 3, epoch))
+                .collect();
             let mut drawn = BTreeMap::new();
             for batch in &batches {
                 let mut seen: Vec<_> = batch.frames.iter().map(|&frame| frames.recordings[frame]).collect();

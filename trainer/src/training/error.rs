@@ -40,7 +40,7 @@ pub enum TrainingError {
     /// The loss or its gradient is not a number.
     #[error(
         "the loss became {value} with a gradient of length {gradient} in epoch {epoch}, batch {batch} of {batches} (data sets {data_sets}; sounds {sounds}); the \
-         last checkpoint is kept: resume with a lower learning rate, or look at these sounds"
+         last checkpoint is kept: train anew, into another folder, with a lower learning rate, or look at these sounds"
     )]
     Diverged {
         /// The loss.

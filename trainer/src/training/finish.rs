@@ -59,10 +59,12 @@ pub(super) fn re_estimate(
     encoder.re_estimate(batches);
 }
 
-/// Writes ONNX file and card, and compares the file with the network.
+/// Writes ONNX file and card, and compares the file with the network on frames of `sets`. What embeddings are like is
+/// measured on sets and an extent that may be those of frozen convolutions.
 pub(super) fn write(
     plan: &Plan,
     base: &Card,
+    (measured, extent): (&[TrainingSet], [usize; 2]),
     sets: &[TrainingSet],
     encoder: &mut Encoder,
     folder: &Path,
@@ -70,9 +72,10 @@ pub(super) fn write(
 ) -> Result<Finished, TrainingError> {
     let shape = [base.frames.columns as usize, base.front_end.mel_bands as usize];
     let metadata = [("name", plan.model.name.as_str()), ("licence", plan.model.licence.as_str())];
-    let weights = collect(encoder);
+    let mut whole = encoder.thawed();
+    let weights = collect(&whole);
     let onnx = export::onnx(encoder.architecture(), &weights, shape[0], shape[1], &metadata)?;
-    let measured = Measured::new(sets, encoder, shape, plan.seed, device);
+    let measured = Measured::new(measured, encoder, extent, plan.seed, device);
     let size = encoder.architecture().embedding_size() as u32;
     let mut card = Card {
         name: plan.model.name.clone(),
@@ -93,7 +96,7 @@ pub(super) fn write(
     card.centring = Centring { mean: measured.mean };
     let path = folder.join(CARD_FILE);
     let text = card.to_toml(&path)?;
-    let difference = compare(&Network::from_parts(&text, &onnx, folder)?, sets, encoder, shape, device)?;
+    let difference = compare(&Network::from_parts(&text, &onnx, folder)?, sets, &mut whole, shape, device)?;
     // The card comes last: a folder without one is no model.
     let file = folder.join(NETWORK_FILE);
     replace(&file, &onnx).map_err(TrainingError::file(&file, "write"))?;

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::TrainingError;
+use crate::whole_file;
 
 /// An epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,5 +59,8 @@ pub(super) fn keep(path: &Path, epochs: usize) -> Result<(), TrainingError> {
     let known =
         |line: &&str| serde_json::from_str::<EpochMetrics>(line).is_ok_and(|metrics| metrics.epoch <= epochs);
     let kept: String = text.lines().filter(known).map(|line| format!("{line}\n")).collect();
-    fs::write(path, kept).map_err(TrainingError::file(path, "write"))
+    if kept == text {
+        return Ok(());
+    }
+    whole_file::replace(path, kept.as_bytes()).map_err(TrainingError::file(path, "write"))
 }

@@ -59,6 +59,10 @@ pub struct ModelPlan {
     pub network: String,
     /// Model to begin with, a name or a folder; its network must be the same.
     pub init: Option<PathBuf>,
+    /// Values of a linear layer at the network's end; none has none, unless it alone is learnt.
+    pub projection: Option<usize>,
+    /// Which part of the network is learnt.
+    pub learn: Learnt,
     /// Batch normalisation shared by the data sets, or one for each.
     pub normalisation: Normalisation,
     /// For normalisation per data set: library on whose sounds the statistics of the finished model are re-estimated;
@@ -66,6 +70,18 @@ pub struct ModelPlan {
     pub estimate_on: Option<PathBuf>,
     /// Widths of the layers between embedding and classes.
     pub head: Vec<usize>,
+}
+
+/// Which part of a network is learnt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Learnt {
+    /// All of it.
+    #[default]
+    All,
+    /// The linear layer at its end; the convolutions stay those of the model to begin with. They hear each frame once,
+    /// so that an epoch takes a moment, and of all augmentations the changed copies alone apply.
+    Projection,
 }
 
 /// Learning from another model.
@@ -119,6 +135,8 @@ impl Default for ModelPlan {
             attribution: String::new(),
             network: "compact".into(),
             init: None,
+            projection: None,
+            learn: Learnt::default(),
             normalisation: Normalisation::default(),
             estimate_on: None,
             head: vec![256, 128],
@@ -174,15 +192,22 @@ impl Plan {
     /// # Errors
     /// When there is none of that name.
     pub fn architecture(&self) -> Result<Architecture, TrainingError> {
-        match self.model.network.as_str() {
-            "compact" => Ok(Architecture::compact()),
-            "light" => Ok(Architecture::light()),
-            "cnn9" => Ok(Architecture::cnn9()),
-            "tiny" => Ok(Architecture::tiny()),
-            other => Err(TrainingError::Plan(format!(
-                "model.network: there is no network '{other}'; choose compact, light, cnn9 or tiny"
-            ))),
-        }
+        let network = match self.model.network.as_str() {
+            "compact" => Architecture::compact(),
+            "light" => Architecture::light(),
+            "cnn9" => Architecture::cnn9(),
+            "tiny" => Architecture::tiny(),
+            other => {
+                return Err(TrainingError::Plan(format!(
+                    "model.network: there is no network '{other}'; choose compact, light, cnn9 or tiny"
+                )));
+            }
+        };
+        let usual = (self.model.learn == Learnt::Projection).then(|| network.features());
+        Ok(match self.model.projection.or(usual) {
+            Some(size) => network.projected(size),
+            None => network,
+        })
     }
 
     /// Epochs of both kinds.
@@ -207,6 +232,11 @@ impl Plan {
                 "augmentation.mixup_alpha is for the loss cross-entropy: others need whole labels".into()
             );
         }
+        if self.augmentation.mixup_alpha > 0.0 && self.distillation.is_some() {
+            return Err(
+                "augmentation.mixup_alpha does not go with a teacher, which hears whole sounds".into()
+            );
+        }
         if self.loss == Loss::None && self.distillation.is_none() && self.pretraining_epochs() == 0 {
             return Err("loss none learns nothing: name a teacher, or epochs of pretraining".into());
         }
@@ -217,6 +247,17 @@ impl Plan {
         }
         if self.pretraining.as_ref().is_some_and(|pretraining| pretraining.temperature < 0.02) {
             return Err("pretraining.temperature must be at least 0.02".into());
+        }
+        if self.model.learn == Learnt::Projection {
+            let missing = [
+                (self.model.init.is_none(), "needs a model to begin with: name it as model.init"),
+                (self.pretraining_epochs() > 0, "does not go with pretraining"),
+                (self.augmentation.mixup_alpha > 0.0, "does not go with augmentation.mixup_alpha"),
+                (self.model.estimate_on.is_some(), "does not go with model.estimate_on"),
+            ];
+            if let Some((_, why)) = missing.iter().find(|(fails, _)| *fails) {
+                return Err(format!("model.learn = \"projection\" {why}"));
+            }
         }
         if self.model.estimate_on.is_some() && self.model.normalisation == Normalisation::Shared {
             return Err("model.estimate_on is for normalisation per-data-set".into());

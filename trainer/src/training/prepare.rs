@@ -66,6 +66,7 @@ pub fn prepare(plan: &Plan, card: &Card, cache: &Path, work: &Work<'_>) -> Resul
         let analysed = Analysed::new(&mut set, &plain, card, cache, work)?;
         let all: Vec<usize> = (0..set.clips.len()).collect();
         prepared.estimate_on = Some(analysed.examples(&set, 0, &all, &[]));
+        prepared.problems.append(&mut set.problems);
     }
     Ok(prepared)
 }

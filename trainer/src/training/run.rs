@@ -4,26 +4,28 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use earmark_engine::network::{Card, Network};
 
 use super::average::Average;
+use super::beginning::Beginning;
 use super::checkpoint::{Checkpoint, Progress};
 use super::data::TrainingSet;
 use super::error::TrainingError;
-use super::finish::{self, Finished};
+use super::finish;
 use super::fit::{check_sets, recipe};
 use super::metrics::{self, EpochMetrics, SetMetrics};
 use super::model::Model;
+use super::observer::{Ending, Observer};
 use super::optimiser::{AdamW, Keep};
 use super::plan::Plan;
 use super::schedule::learning_rate_at;
 use super::step::Stepper;
 use super::teacher::Teacher;
 use super::validation;
-use crate::augmentation::ColumnAugmenter;
+use crate::augmentation::{Augmentation, ColumnAugmenter};
 use crate::loss::Loss;
-use crate::network::{Encoder, Normalisation, collect, initial, load, tensor_from};
+use crate::network::{Encoder, collect, load};
 use crate::random::Random;
 use crate::sampling::{Batch, Frames, data_set_weights, plan_epoch};
 
@@ -32,55 +34,29 @@ pub(super) const CHECKPOINT_FILE: &str = "checkpoint.bin";
 const BEST_FILE: &str = "best.bin";
 const METRICS_FILE: &str = "metrics.jsonl";
 const PLAN_FILE: &str = "plan.toml";
-/// Batches that scales and offsets are calibrated on where weights come from a model.
-const CALIBRATION_BATCHES: usize = 8;
-
-/// Is told how a run goes.
-pub trait Observer {
-    /// A batch is done: of how many in which epoch of how many (counted from 1), with the mean loss of the epoch so far
-    /// and the mean macro F1 of the last validation.
-    fn batch(&mut self, batch: [usize; 2], epoch: [usize; 2], loss: f64, macro_f1: Option<f64>);
-    /// An epoch is done.
-    fn epoch(&mut self, metrics: &EpochMetrics);
-}
-
-/// Listens to nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Silent;
-
-impl Observer for Silent {
-    fn batch(&mut self, _batch: [usize; 2], _epoch: [usize; 2], _loss: f64, _macro_f1: Option<f64>) {}
-    fn epoch(&mut self, _metrics: &EpochMetrics) {}
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub enum Ending {
-    /// There is a model.
-    Finished(Box<Finished>),
-    /// It was stopped; the checkpoint says where to go on.
-    Stopped,
-}
 
 /// A training run.
 pub struct Trainer {
-    plan: Plan,
-    sets: Vec<TrainingSet>,
-    estimate_on: Option<TrainingSet>,
-    teacher: Option<Teacher>,
-    card: Card,
-    folder: PathBuf,
-    device: Device,
-    model: Model,
-    adam: AdamW,
-    average: Average,
-    progress: Progress,
-    recipe: String,
+    pub(super) plan: Plan,
+    /// With frames, or with what frozen convolutions make of them.
+    pub(super) sets: Vec<TrainingSet>,
+    /// With frames, where the convolutions are frozen.
+    pub(super) unheard: Option<Vec<TrainingSet>>,
+    pub(super) estimate_on: Option<TrainingSet>,
+    pub(super) teacher: Option<Teacher>,
+    pub(super) card: Card,
+    pub(super) folder: PathBuf,
+    pub(super) device: Device,
+    pub(super) model: Model,
+    pub(super) adam: AdamW,
+    pub(super) average: Average,
+    pub(super) progress: Progress,
+    pub(super) recipe: String,
 }
 
 impl Trainer {
     /// Prepares a run of `plan` on `sets`, those with labels first, or takes it up where the checkpoint in `folder` left
-    /// it. `card` gives the front end and the frames, `init` is the ONNX file to begin with, `estimate_on` the library for
+    /// it. `card` gives the front end and the frames, `init` is the model to begin with, `estimate_on` the library for
     /// re-estimated statistics.
     ///
     /// # Errors
@@ -90,7 +66,7 @@ impl Trainer {
         sets: Vec<TrainingSet>,
         estimate_on: Option<TrainingSet>,
         card: Card,
-        init: Option<&[u8]>,
+        init: Option<Beginning<'_>>,
         folder: &Path,
         device: Device,
     ) -> Result<Self, TrainingError> {
@@ -110,18 +86,20 @@ impl Trainer {
             folder: folder.to_owned(),
             plan,
             sets,
+            unheard: None,
             estimate_on,
             card,
             device,
             recipe,
         };
         let checkpoint = folder.join(CHECKPOINT_FILE);
-        if checkpoint.exists() {
+        let resumes = checkpoint.exists();
+        if let Some(init) = init {
+            trainer.begin_with(&init, resumes)?;
+        }
+        if resumes {
             trainer.resume(&checkpoint)?;
         } else {
-            if let Some(file) = init {
-                trainer.begin_with(file)?;
-            }
             let text = trainer.plan.to_toml()?;
             let path = folder.join(PLAN_FILE);
             std::fs::write(&path, text).map_err(TrainingError::file(path, "write"))?;
@@ -146,14 +124,8 @@ impl Trainer {
         cache: Option<&Path>,
         stop: &AtomicBool,
     ) -> Result<(), TrainingError> {
-        let card = network.card();
-        if card.front_end != self.card.front_end || card.frames.columns != self.card.frames.columns {
-            return Err(TrainingError::Plan(format!(
-                "the teacher {} has another front end than this run; choose one that begins with the same spectrograms",
-                card.name
-            )));
-        }
-        self.teacher = Teacher::new(network, &self.sets, cache, stop)?;
+        self.check_front_end(network)?;
+        self.teacher = Teacher::new(network, self.with_frames(), cache, stop)?;
         Ok(())
     }
 
@@ -162,7 +134,8 @@ impl Trainer {
     /// # Errors
     /// When the loss is not a number, or a file cannot be written.
     pub fn run(&mut self, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<Ending, TrainingError> {
-        if self.plan.distillation.is_some() && self.teacher.is_none() {
+        let not_taught = self.plan.distillation.is_some() && self.teacher.is_none();
+        if not_taught || (self.is_frozen() && self.unheard.is_none()) {
             return Ok(Ending::Stopped);
         }
         while !self.progress.ended && self.progress.epoch < self.plan.epochs() {
@@ -180,10 +153,6 @@ impl Trainer {
         Ok(Ending::Finished(Box::new(self.finish()?)))
     }
 
-    fn shape(&self) -> [usize; 2] {
-        [self.card.frames.columns as usize, self.card.front_end.mel_bands as usize]
-    }
-
     fn pretrains(&self) -> bool {
         self.progress.epoch < self.plan.pretraining_epochs()
     }
@@ -195,7 +164,7 @@ impl Trainer {
         (0..self.sets.len()).filter(|set| all || member(set)).collect()
     }
 
-    fn batches(&self) -> Vec<Batch> {
+    pub(super) fn batches(&self) -> Vec<Batch> {
         let members = self.members();
         let takes_part = |set: usize| self.pretrains() || members.contains(&set);
         let frames: Vec<_> = self
@@ -207,6 +176,25 @@ impl Trainer {
         plan_epoch(&frames, &self.plan.sampling, self.plan.seed, self.progress.epoch as u64)
     }
 
+    /// How much each data set counts; those without labels have no loss of their own to be weighted.
+    fn set_weights(&self) -> Vec<f64> {
+        let labelled: Vec<usize> = (0..self.sets.len()).filter(|&set| self.sets[set].is_labelled()).collect();
+        let macro_f1: Vec<_> = labelled.iter().map(|&set| self.progress.set_macro_f1[set]).collect();
+        let mut weights = vec![1.0; self.sets.len()];
+        for (set, weight) in labelled.into_iter().zip(data_set_weights(&macro_f1, self.plan.focal_gamma)) {
+            weights[set] = weight;
+        }
+        weights
+    }
+
+    /// Mean macro F1 of the weights that become the model.
+    pub fn kept_macro_f1(&self) -> Option<f64> {
+        match self.plan.optimiser.keep {
+            Keep::Best => self.progress.best_macro_f1,
+            Keep::Last => mean_of(&self.progress.set_macro_f1),
+        }
+    }
+
     /// One epoch, from the batch that comes next on: how many rows, at which rate; `None` when stopped.
     fn epoch(
         &mut self,
@@ -215,9 +203,10 @@ impl Trainer {
     ) -> Result<Option<(usize, usize, f64)>, TrainingError> {
         let batches = self.batches();
         let epochs = self.plan.epochs();
-        let set_weights = data_set_weights(&self.progress.set_macro_f1, self.plan.focal_gamma);
+        let set_weights = self.set_weights();
         let bands = self.shape()[1];
-        let augmenter = ColumnAugmenter::new(self.plan.augmentation, self.card.front_end.log, bands);
+        let changes = if self.is_frozen() { Augmentation::none() } else { self.plan.augmentation };
+        let augmenter = ColumnAugmenter::new(changes, self.card.front_end.log, bands);
         let shape = self.shape();
         let stepper =
             Stepper::new(&self.plan, &self.sets, self.teacher.as_ref(), augmenter, shape, &self.device);
@@ -271,7 +260,7 @@ impl Trainer {
     ) -> Result<(), TrainingError> {
         let trained_s = begun.elapsed().as_secs_f64();
         let pretrained = self.pretrains();
-        let weights = data_set_weights(&self.progress.set_macro_f1, self.plan.focal_gamma);
+        let weights = self.set_weights();
         let mut judged = self.judged();
         self.progress.set_macro_f1 = self.validate(&mut judged.encoder);
         let macro_f1 = mean_of(&self.progress.set_macro_f1);
@@ -343,65 +332,7 @@ impl Trainer {
         .collect()
     }
 
-    fn save(&mut self) -> Result<(), TrainingError> {
-        let mut weights = collect(&self.model);
-        self.progress.optimiser_steps = self.adam.store(&mut weights)?;
-        self.progress.average_steps = self.average.store(&mut weights)?;
-        let checkpoint = Checkpoint { progress: self.progress.clone(), recipe: self.recipe.clone(), weights };
-        checkpoint.write(&self.folder.join(CHECKPOINT_FILE))
-    }
-
-    fn resume(&mut self, path: &Path) -> Result<(), TrainingError> {
-        let checkpoint = Checkpoint::read(path)?;
-        if checkpoint.recipe != self.recipe {
-            return Err(TrainingError::Checkpoint {
-                path: path.to_owned(),
-                message:
-                    "it belongs to a run of another plan or of other data; name another folder for this one"
-                        .into(),
-            });
-        }
-        load(&mut self.model, &checkpoint.weights)?;
-        let device = self.device.clone().without_autodiff();
-        let progress = checkpoint.progress;
-        self.adam = AdamW::restore(&checkpoint.weights, progress.optimiser_steps, &device)?;
-        self.average = Average::restore(&checkpoint.weights, progress.average_steps, &device)?;
-        self.progress = progress;
-        Ok(())
-    }
-
-    /// Takes over the weights of an ONNX file and calibrates them on the first batches.
-    fn begin_with(&mut self, file: &[u8]) -> Result<(), TrainingError> {
-        let norms = match self.plan.model.normalisation {
-            Normalisation::Shared => 1,
-            Normalisation::PerDataSet => self.sets.len(),
-        };
-        let architecture = self.plan.architecture()?;
-        load(&mut self.model.encoder, &initial::from_onnx(file, &architecture, norms)?)?;
-        let [columns, bands] = self.shape();
-        let size = columns * bands;
-        let device = self.device.clone().without_autodiff();
-        let batches = self.batches();
-        let frames: Vec<Tensor<3>> = batches
-            .iter()
-            .take(CALIBRATION_BATCHES)
-            .map(|batch| {
-                let mut values = vec![0.0; batch.frames.len() * size];
-                for segment in &batch.segments {
-                    let set = &self.sets[segment.data_set];
-                    for row in segment.rows.clone() {
-                        set.copy(&set.train[batch.frames[row]], &mut values[row * size..(row + 1) * size]);
-                    }
-                }
-                tensor_from(values, [batch.frames.len(), columns, bands], &device)
-            })
-            .collect();
-        let mut plain = self.model.encoder.plain();
-        plain.calibrate(&frames);
-        Ok(load(&mut self.model.encoder, &collect(&plain))?)
-    }
-
-    fn finish(&self) -> Result<Finished, TrainingError> {
+    fn finish(&self) -> Result<finish::Finished, TrainingError> {
         let best = self.folder.join(BEST_FILE);
         let mut model = self.model.clone();
         if best.exists() {
@@ -415,7 +346,16 @@ impl Trainer {
         if let Some(library) = &self.estimate_on {
             finish::re_estimate(&mut encoder, library, self.shape(), self.plan.seed, &device);
         }
-        finish::write(&self.plan, &self.card, &self.sets, &mut encoder, &self.folder, &device)
+        let measured = (&*self.sets, self.shape());
+        finish::write(
+            &self.plan,
+            &self.card,
+            measured,
+            self.with_frames(),
+            &mut encoder,
+            &self.folder,
+            &device,
+        )
     }
 }
 

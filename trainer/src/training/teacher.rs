@@ -56,6 +56,11 @@ impl Teacher {
         self.mean.len()
     }
 
+    /// The embeddings of each data set, `[frames, size]`.
+    pub(super) fn into_embeddings(self) -> Vec<Vec<f32>> {
+        self.embeddings
+    }
+
     /// The teacher's mean embedding, from its card.
     pub fn mean(&self) -> &[f32] {
         &self.mean
