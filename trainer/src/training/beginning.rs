@@ -79,9 +79,9 @@ impl Trainer {
         load(&mut self.model.encoder, &weights)?;
         if self.is_frozen() {
             self.check_front_end(init.network)?;
+            self.model.encoder = self.model.encoder.clone().frozen();
             let Some(heard) = hear(init.network, &self.sets, init.cache, init.stop)? else { return Ok(()) };
             self.unheard = Some(std::mem::replace(&mut self.sets, heard));
-            self.model.encoder = self.model.encoder.clone().frozen();
         }
         if resumes { Ok(()) } else { self.calibrate(fresh) }
     }
