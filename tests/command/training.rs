@@ -76,8 +76,9 @@ fn an_interrupted_training_goes_on_as_if_nothing_had_been() {
     let plan = "data = [\"house\", \"yard\"]\n[optimiser]\nepochs = 120\npatience = 0\n";
     bench.write("plan.toml", plan.as_bytes());
     let arguments = |output| {
-        let common = ["train", "plan.toml", "--network", "tiny", "--device", "cpu", "--cache", "cache", "-o"];
-        common.into_iter().chain([output])
+        let common = ["train", "plan.toml", "--network", "tiny", "--device", "cpu", "--cache", "cache"];
+        // Else the file holds the folder's name.
+        common.into_iter().chain(["--name", "mine", "-o", output])
     };
     let mut command = bench.command();
     command.args(arguments("broken")).stdout(Stdio::piped()).stderr(Stdio::piped());
