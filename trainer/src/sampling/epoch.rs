@@ -297,7 +297,8 @@ mod tests {
             }
             let of_class_0 = [0, 1, 2, 3].map(|recording| drawn[&recording]);
             let (least, most) = (of_class_0.iter().min(), of_class_0.iter().max());
-            assert!(most.zip(least).is_some_and(|(most, least)| most - least <= 12), "{of_class_0:?}");
+            // By their frames, the first would come fifteen times as often as another.
+            assert!(most.zip(least).is_some_and(|(most, least)| 2 * most < 3 * least), "{of_class_0:?}");
         }
     }
 
