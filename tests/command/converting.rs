@@ -187,6 +187,7 @@ fn an_interrupted_conversion_leaves_the_library_in_use_and_goes_on() {
     assert_eq!(converting.finish().status.code(), Some(130));
     assert_eq!(model_of(&bench), "aisfx");
     fs::remove_file(bench.sounds().join("long.wav")).unwrap();
-    bench.run(["convert", "models/other"]).ended(0);
+    let done = bench.run(["convert", "models/other", "--json"]).ended(0).json();
+    assert_eq!(tally(&done["embedding"]), "1 unchanged", "what was embedded before is not again");
     assert_eq!(model_of(&bench), "other");
 }
