@@ -162,6 +162,63 @@ fn labels_of_tables_follow_files_that_were_moved() {
     assert!(found.len() == 1 && found[0].1 == "DOORKnck", "{found:?}");
 }
 
+/// A library of two sounds of which a conversion to `models/other` has embedded one and waits for the other.
+fn half_converted() -> Bench {
+    let bench = Bench::new();
+    give_other_model(&bench);
+    bench.snippet("stays.wav", "handbell", 1);
+    let spoilt = bench.snippet("spoilt.wav", "applause", 1);
+    bench.index();
+    let sound = fs::read(&spoilt).unwrap();
+    fs::write(&spoilt, b"no sound").unwrap();
+    bench.run(["convert", "models/other"]).ended(2);
+    fs::write(&spoilt, sound).unwrap();
+    bench
+}
+
+#[test]
+fn what_was_damaged_meanwhile_is_made_anew() {
+    for kind in ["manifest", "segment"] {
+        let bench = half_converted();
+        let files =
+            fs::read_dir(bench.library().join(".converting")).unwrap().map(|entry| entry.unwrap().path());
+        let damaged: Vec<_> = files.filter(|path| path.to_string_lossy().ends_with(kind)).collect();
+        assert!(!damaged.is_empty(), "no {kind}");
+        for path in &damaged {
+            let mut bytes = fs::read(path).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle..].iter_mut().for_each(|byte| *byte ^= 0xff);
+            fs::write(path, bytes).unwrap();
+        }
+        let done = bench.run(["convert", "models/other", "--json"]).ended(0).json();
+        assert_eq!(tally(&done["embedding"]), "2 new", "{kind}");
+        assert_eq!(model_of(&bench), "other");
+        assert_eq!(bench.known(), ["sounds/spoilt.wav", "sounds/stays.wav"]);
+        bench.run(["verify"]).ended(0);
+    }
+}
+
+#[test]
+fn a_conversion_to_another_model_begins_anew() {
+    let bench = half_converted();
+    let card = fs::read_to_string(bench.dir().join("models/other/card.toml")).unwrap();
+    bench.write("models/third/card.toml", card.replace("name = \"other\"", "name = \"third\"").as_bytes());
+    bench.write("models/third/model.onnx", &fs::read(bench.dir().join("models/other/model.onnx")).unwrap());
+    let done = bench.run(["convert", "models/third", "--json"]).ended(0).json();
+    assert_eq!(tally(&done["embedding"]), "2 new");
+    assert_eq!(model_of(&bench), "third");
+}
+
+#[test]
+fn folders_that_were_relocated_meanwhile_are_known_where_they_are() {
+    let bench = half_converted();
+    fs::rename(bench.sounds(), bench.dir().join("moved")).unwrap();
+    bench.run(["relocate", "sounds", "moved"]).ended(0);
+    bench.run(["convert", "models/other"]).ended(0);
+    assert_eq!(model_of(&bench), "other");
+    assert_eq!(bench.known(), ["moved/spoilt.wav", "moved/stays.wav"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_conversion_leaves_the_library_in_use_and_goes_on() {
