@@ -1,4 +1,4 @@
-//! Folds a batch normalisation into the convolution or linear layer before it.
+//! Folds normalisations into the convolution or linear layer before or after them.
 //!
 //! At inference a batch normalisation is `y = γ·(x − µ)/√(σ² + ε) + β` per output channel (Ioffe and Szegedy 2015,
 //! algorithm 2): a scale and an offset that the layer before it can carry for free.
@@ -88,4 +88,38 @@ pub fn fold_batch_norm(
         folded_bias.push(after as f32);
     }
     Ok((folded, folded_bias))
+}
+
+/// Folds `(x − mean) / deviation` of the inputs of a linear layer, `[inputs]` each, into it: a `weight`
+/// `[outputs, inputs, 1, 1]`. Returns the new weight, of the same shape, and a bias. Computed in `f64`, rounded once.
+///
+/// # Errors
+/// When the numbers of inputs differ or a deviation is not positive.
+pub fn fold_standardisation(
+    weight: &WeightTensor,
+    mean: &[f32],
+    deviation: &[f32],
+) -> Result<(WeightTensor, Vec<f32>), ExportError> {
+    let &[_, inputs, 1, 1] = weight.shape() else {
+        return Err(ExportError::shape("linear layer", "a kernel of 1 × 1", weight.shape()));
+    };
+    if mean.len() != inputs || deviation.len() != inputs {
+        let found = [mean.len(), deviation.len()];
+        return Err(ExportError::shape("features", format!("{inputs} means and deviations"), &found));
+    }
+    if !deviation.iter().all(|deviation| *deviation > 0.0) {
+        return Err(ExportError::shape("features", "a deviation above zero", "a deviation of zero or below"));
+    }
+    let mut folded = weight.clone();
+    let mut bias = Vec::new();
+    for row in folded.values_mut().chunks_exact_mut(inputs.max(1)) {
+        let mut offset = 0.0;
+        for ((value, mean), deviation) in row.iter_mut().zip(mean).zip(deviation) {
+            let divided = f64::from(*value) / f64::from(*deviation);
+            offset -= divided * f64::from(*mean);
+            *value = divided as f32;
+        }
+        bias.push(offset as f32);
+    }
+    Ok((folded, bias))
 }

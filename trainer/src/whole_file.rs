@@ -7,12 +7,7 @@ use std::path::Path;
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Temporary files are their owner's alone; models and results are meant to be passed on.
-        temporary.permissions(std::fs::Permissions::from_mode(0o666));
-    }
+    share(&mut temporary);
     let mut file = temporary.tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
@@ -22,6 +17,17 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::File::open(folder)?.sync_all()?;
     Ok(())
 }
+
+/// Temporary files are their owner's alone; models and results are meant to be passed on.
+#[cfg(unix)]
+fn share(temporary: &mut tempfile::Builder<'_, '_>) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    temporary.permissions(std::fs::Permissions::from_mode(0o666));
+}
+
+#[cfg(not(unix))]
+fn share(_temporary: &mut tempfile::Builder<'_, '_>) {}
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ mod plain;
 
 use earmark_trainer::cnn9;
 use earmark_trainer::error::ExportError;
-use earmark_trainer::fold::{BatchNorm, fold_batch_norm};
+use earmark_trainer::fold::{BatchNorm, fold_batch_norm, fold_standardisation};
 use earmark_trainer::onnx::{Conv2d, GraphBuilder};
 use earmark_trainer::weights::{WeightTensor, Weights};
 use exported::{Noise, run};
@@ -47,6 +47,23 @@ fn folding_a_batch_normalisation_does_not_change_the_result() {
     let found = found.per_channel(|channel, value| value + f64::from(folded_bias[channel]));
     let found: Vec<f32> = found.values.iter().map(|&value| value as f32).collect();
     assert_close(&found, &expected.values);
+}
+
+#[test]
+fn folding_a_standardisation_divides_the_inputs_and_gives_a_bias() {
+    let weight = WeightTensor::new(vec![2, 3, 1, 1], vec![1.0, 2.0, 3.0, -4.0, 5.0, 6.0]).expect("a tensor");
+    let (mean, deviation) = ([1.0, -1.0, 10.0], [0.5, 2.0, 10.0]);
+    let (folded, bias) = fold_standardisation(&weight, &mean, &deviation).expect("matching sizes");
+    assert_eq!(folded.shape(), weight.shape());
+    assert_eq!(folded.values(), [2.0, 1.0, 0.3, -8.0, 2.5, 0.6]);
+    // -(2·1 - 1·1 + 0.3·10) and -(-8·1 - 2.5·1 + 0.6·10)
+    assert_eq!(bias, [-4.0, 4.5]);
+    let refused = |weight: &WeightTensor, mean: &[f32], deviation: &[f32]| {
+        matches!(fold_standardisation(weight, mean, deviation), Err(ExportError::Shape { .. }))
+    };
+    assert!(refused(&weight, &mean[..2], &deviation) && refused(&weight, &mean, &deviation[..2]));
+    assert!(refused(&weight, &mean, &[1.0, 0.0, 1.0]));
+    assert!(refused(&Noise(13).tensor(&[2, 3, 3, 3]), &mean, &deviation));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use earmark_engine::network::Network;
 use earmark_trainer::augmentation::Augmentation;
 use earmark_trainer::loss::Loss;
-use earmark_trainer::network::{Architecture, Normalisation, initial};
+use earmark_trainer::network::{Architecture, Normalisation, Pooling, initial};
 use earmark_trainer::sampling::{Mixing, Recordings};
 use earmark_trainer::training::{
     Beginning, Checkpoint, Distillation, Ending, EpochMetrics, Finished, Keep, Learnt, Observer, Plan,
@@ -141,6 +141,7 @@ fn a_projection_alone_is_learnt_and_the_convolutions_stay() {
     plan.loss = Loss::named("supervised-contrastive").expect("a loss");
     plan.sampling.recordings = Recordings::Once;
     plan.augmentation = Augmentation::default();
+    plan.optimiser.learning_rate = 2e-3;
     plan.optimiser.epochs = 12;
     let stop = AtomicBool::new(false);
     let [whole, parts, cache] = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
@@ -177,6 +178,15 @@ fn a_projection_alone_is_learnt_and_the_convolutions_stay() {
     finish(projecting(parts.path()));
     let resumed = std::fs::read(parts.path().join("model.onnx")).expect("a file");
     assert!(trained == resumed, "the same to the byte");
+    // There is more to learn from in the images on the way; what comes out is as large.
+    let staged = tempfile::tempdir().expect("a folder");
+    let mut plan = plan.clone();
+    plan.model.pooling = Pooling::Stages;
+    let init = Beginning { file: &file, network: &network, cache: None, stop: &stop };
+    let trainer = Trainer::new(plan.clone(), libraries(1), None, card(), Some(init), staged.path(), cpu());
+    let finished = finish(trainer.expect("a plan"));
+    assert!(finished.difference <= 1e-5 && finished.card.embedding_size() == 32, "{}", finished.difference);
+    assert!(best(staged.path()) > before + 0.05, "{before} {}", best(staged.path()));
     let mut alone = plan.clone();
     alone.model.init = None;
     let error = alone.check().expect_err("nothing to begin with").to_string();

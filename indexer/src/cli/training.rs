@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 use earmark_trainer::loss::Loss;
-use earmark_trainer::network::Normalisation;
+use earmark_trainer::network::{Normalisation, Pooling};
 use earmark_trainer::sampling::{Imbalance, Mixing, Recordings};
 use earmark_trainer::training::{DeviceChoice, Learnt};
 
@@ -45,6 +45,9 @@ pub(crate) struct TrainArgs {
     /// Which part of the network is learnt, with --init.
     #[arg(long, value_enum)]
     pub learn: Option<LearntArg>,
+    /// Which images of the network make its features.
+    #[arg(long, value_enum)]
+    pub pooling: Option<PoolingArg>,
     /// Model to learn from: a name or a folder.
     #[arg(long, value_name = "MODEL")]
     pub teacher: Option<PathBuf>,
@@ -125,6 +128,14 @@ pub(crate) enum LearntArg {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PoolingArg {
+    /// The last one, as in the paper.
+    Last,
+    /// The last one and those before each step to a lower resolution: more to choose from for --learn projection.
+    Stages,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum RecordingsArg {
     /// Any of its frames.
     Any,
@@ -164,6 +175,15 @@ impl From<LearntArg> for Learnt {
         match arg {
             LearntArg::All => Self::All,
             LearntArg::Projection => Self::Projection,
+        }
+    }
+}
+
+impl From<PoolingArg> for Pooling {
+    fn from(arg: PoolingArg) -> Self {
+        match arg {
+            PoolingArg::Last => Self::Last,
+            PoolingArg::Stages => Self::Stages,
         }
     }
 }

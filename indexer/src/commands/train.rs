@@ -120,6 +120,7 @@ fn plan(args: &TrainArgs, folder: &Path) -> Result<Plan, Failure> {
     set(&mut plan.sampling.mixing, &args.mixing.map(Into::into));
     set(&mut plan.sampling.imbalance, &args.imbalance.map(Into::into));
     set(&mut plan.model.learn, &args.learn.map(Into::into));
+    set(&mut plan.model.pooling, &args.pooling.map(Into::into));
     set(&mut plan.sampling.recordings, &args.recordings.map(Into::into));
     set(&mut plan.model.normalisation, &args.normalisation.map(Into::into));
     set(&mut plan.loss, &args.loss.as_deref().and_then(Loss::named));

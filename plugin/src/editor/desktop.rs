@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use baseview::WindowContext;
 
@@ -90,6 +90,8 @@ fn show_in_file_manager(path: &Path) -> io::Result<()> {
 
 #[cfg(not(target_os = "windows"))]
 fn run(command: &mut Command) -> io::Result<()> {
+    use std::process::Stdio;
+
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
     if status.success() {
         Ok(())

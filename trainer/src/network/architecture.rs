@@ -18,13 +18,28 @@ pub struct Convolution {
     pub pool: usize,
 }
 
-/// A convolutional network: the convolutions, then the mean over frequency and the maximum over time, then perhaps a
-/// linear layer.
+/// What becomes of the images of a frame.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pooling {
+    /// Of the last image the maximum over time of the mean over frequency, as in the paper.
+    #[default]
+    Last,
+    /// Of the last image and of each that came before a step to a lower resolution, from the last to the first: the
+    /// same, the mean over all, and the maximum over all. What is lost on the way to the last image may tell the
+    /// classes of another data set apart.
+    Stages,
+}
+
+/// A convolutional network: the convolutions, then a pooling of their images, then perhaps a linear layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
     /// In the order of the signal's flow.
     pub convolutions: Vec<Convolution>,
+    /// Which of their images make the features, and how.
+    #[serde(default)]
+    pub pooling: Pooling,
     /// Outputs of the linear layer with batch normalisation at the end, if there is one.
     pub projection: Option<usize>,
 }
@@ -65,7 +80,7 @@ impl Architecture {
             .flat_map(|channels| [Convolution::plain(channels), Convolution::pooled(channels)])
             .collect();
         convolutions.extend([Convolution::plain(512); 2]);
-        Self { convolutions, projection: None }
+        Self { convolutions, pooling: Pooling::Last, projection: None }
     }
 
     /// Our own: dense convolutions at low resolution, for processors that are slow at depthwise ones. Two steps of
@@ -83,7 +98,7 @@ impl Architecture {
             Convolution::residual(256),
             Convolution { kernel: 1, ..Convolution::plain(512) },
         ];
-        Self { convolutions, projection: None }
+        Self { convolutions, pooling: Pooling::Last, projection: None }
     }
 
     /// The compact network with fewer channels, for half of its cost. 0.08 GMAC.
@@ -99,7 +114,7 @@ impl Architecture {
             Convolution::residual(192),
             Convolution { kernel: 1, ..Convolution::plain(512) },
         ];
-        Self { convolutions, projection: None }
+        Self { convolutions, pooling: Pooling::Last, projection: None }
     }
 
     /// A few thousand weights, to try a plan with before it is worth waiting for: it learns toy problems in seconds.
@@ -110,7 +125,7 @@ impl Architecture {
             Convolution::residual(16),
             Convolution::pooled(32),
         ];
-        Self { convolutions, projection: None }
+        Self { convolutions, pooling: Pooling::Last, projection: None }
     }
 
     /// The same network with a linear layer to so many values at its end.
@@ -119,9 +134,39 @@ impl Architecture {
         Self { projection: Some(size), ..self }
     }
 
-    /// Number of values that the convolutions make of a frame.
-    pub fn features(&self) -> usize {
+    /// The same network with another pooling.
+    #[must_use]
+    pub fn with_pooling(self, pooling: Pooling) -> Self {
+        Self { pooling, ..self }
+    }
+
+    /// The same network without the linear layer at its end.
+    #[must_use]
+    pub fn unprojected(self) -> Self {
+        Self { projection: None, ..self }
+    }
+
+    /// Channels of the last image.
+    pub fn channels(&self) -> usize {
         self.convolutions.last().map_or(0, |last| last.channels)
+    }
+
+    /// Number of values that are pooled from the images of a frame; the first [`channels`](Self::channels) of them are
+    /// the same for every pooling.
+    pub fn features(&self) -> usize {
+        match self.pooling {
+            Pooling::Last => self.channels(),
+            Pooling::Stages => 3 * self.stages().map(|at| self.convolutions[at].channels).sum::<usize>(),
+        }
+    }
+
+    /// Places of the convolutions whose images are pooled by [`Pooling::Stages`], from the last to the first.
+    pub(super) fn stages(&self) -> impl Iterator<Item = usize> {
+        let is_stage = |at: &usize| {
+            let is_halved = self.convolutions.get(at + 1).is_none_or(|next| next.stride > 1);
+            is_halved || self.convolutions[*at].pool > 1
+        };
+        (0..self.convolutions.len()).rev().filter(is_stage)
     }
 
     /// Number of values of an embedding.
@@ -139,7 +184,7 @@ impl Architecture {
             (height, width) = (convolution.output(height), convolution.output(width));
             inputs = convolution.channels;
         }
-        macs + (self.projection.unwrap_or(0) * inputs) as u64
+        macs + (self.projection.unwrap_or(0) * self.features()) as u64
     }
 
     /// Says why frames of `columns` × `bands` cannot pass, if they cannot.
@@ -220,7 +265,7 @@ mod tests {
         assert!(Architecture::compact().check(1, 1).is_ok());
         let error = Architecture::cnn9().check(7, 96).expect_err("three poolings");
         assert!(error.contains("convolution 6"), "{error}");
-        let misfit = Architecture { convolutions: vec![Convolution::residual(4)], projection: None };
+        let misfit = Architecture { convolutions: vec![Convolution::residual(4)], ..Architecture::tiny() };
         assert!(misfit.check(100, 96).expect_err("1 channel").contains("shape"));
     }
 }

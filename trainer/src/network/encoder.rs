@@ -4,18 +4,21 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::{Device, Tensor};
 
-use super::architecture::Architecture;
+use super::architecture::{Architecture, Pooling};
 use super::convolution::convolve;
 use super::norm::{Norms, Statistics, Use};
 use super::parameters::{Parameters, Role, Visitor, learnt};
 use crate::random::Random;
+
+/// Added to the variances of features, times their mean: those that hardly vary must not be blown up.
+const LEAST_VARIANCE: f64 = 0.01;
 
 /// A convolutional network on a device of burn.
 #[derive(Debug, Clone)]
 pub struct Encoder {
     architecture: Architecture,
     layers: Vec<Layer>,
-    projection: Option<Layer>,
+    projection: Option<Projection>,
     /// Whether the convolutions stay as they are: frames are then what they made of them.
     frozen: bool,
 }
@@ -25,6 +28,16 @@ struct Layer {
     /// `[outputs, inputs, kernel, kernel]`.
     weight: Tensor<4>,
     norms: Norms,
+}
+
+/// A linear layer of features that are made comparable first: small ones would hardly be learnt from.
+#[derive(Debug, Clone)]
+struct Projection {
+    /// Taken from each feature, `[features]`.
+    mean: Tensor<1>,
+    /// Divides it after that, `[features]`.
+    deviation: Tensor<1>,
+    layer: Layer,
 }
 
 impl Encoder {
@@ -44,8 +57,12 @@ impl Encoder {
                 layer(at, [convolution.channels, inputs, convolution.kernel, convolution.kernel])
             })
             .collect();
-        let projection =
-            architecture.projection.map(|size| layer(layers.len(), [size, architecture.features(), 1, 1]));
+        let features = architecture.features();
+        let projection = architecture.projection.map(|size| Projection {
+            mean: Tensor::zeros([features], device),
+            deviation: Tensor::ones([features], device),
+            layer: layer(layers.len(), [size, features, 1, 1]),
+        });
         Self { layers, projection, architecture: architecture.clone(), frozen: false }
     }
 
@@ -83,7 +100,11 @@ impl Encoder {
         Self {
             architecture: self.architecture.clone(),
             layers: self.layers.iter().map(pooled).collect(),
-            projection: self.projection.as_ref().map(pooled),
+            projection: self.projection.as_ref().map(|projection| Projection {
+                mean: projection.mean.clone().without_autodiff(),
+                deviation: projection.deviation.clone().without_autodiff(),
+                layer: pooled(&projection.layer),
+            }),
             frozen: self.frozen,
         }
     }
@@ -108,9 +129,9 @@ impl Encoder {
     ///
     /// Weights with a batch normalisation folded into them know no statistics; training from them would otherwise
     /// begin with another network than the one they come from. A `fresh` projection, which computed nothing before,
-    /// gets the statistics alone: its outputs begin with zero mean and unit variance.
+    /// gets features of zero mean and unit variance.
     pub fn calibrate(&mut self, batches: &[Tensor<3>], fresh: bool) {
-        let mut sums: Vec<Option<Statistics>> = vec![None; self.layers.len() + 1];
+        let mut sums: Vec<Option<Statistics>> = vec![None; self.layers.len() + 2];
         for frames in batches {
             self.run(frames.clone(), Use::DataSet(0), &mut |at, convolved| {
                 let mean = mean_of_channels(convolved.clone());
@@ -121,18 +142,27 @@ impl Encoder {
                 });
             });
         }
-        let convolutions = self.layers.len();
-        let layers = self.layers.iter_mut().chain(&mut self.projection);
-        for (at, (layer, sum)) in layers.zip(sums).enumerate() {
-            let Some(sum) = sum else { continue };
-            let mean = (sum.mean / batches.len() as f64).detach();
-            let variance = (sum.variance / batches.len() as f64 - mean.clone().square()).detach();
-            let observed = Statistics { mean, variance: variance.clamp_min(0.0) };
-            if fresh && at == convolutions {
-                layer.norms.observe(&observed);
-            } else {
+        let mut observed = sums.into_iter().map(|sum| {
+            let Statistics { mean, variance } = sum?;
+            let mean = (mean / batches.len() as f64).detach();
+            let variance = (variance / batches.len() as f64 - mean.clone().square()).detach();
+            Some(Statistics { mean, variance: variance.clamp_min(0.0) })
+        });
+        for layer in &mut self.layers {
+            if let Some(observed) = observed.next().flatten() {
                 layer.norms.calibrate(&observed);
             }
+        }
+        let Some(projection) = &mut self.projection else { return };
+        let (features, projected) = (observed.next().flatten(), observed.next().flatten());
+        match (features, projected) {
+            (Some(Statistics { mean, variance }), _) if fresh => {
+                let least = variance.clone().mean() * LEAST_VARIANCE;
+                projection.mean = mean;
+                projection.deviation = (variance + least).sqrt();
+            }
+            (_, Some(projected)) => projection.layer.norms.calibrate(&projected),
+            _ => (),
         }
     }
 
@@ -146,9 +176,12 @@ impl Encoder {
             if self.frozen { frames.squeeze_dim(1) } else { self.features(frames, how, on_convolved) };
         let Some(projection) = &mut self.projection else { return features };
         let [rows, channels] = features.dims();
-        let projected = convolve(features.reshape([rows, channels, 1, 1]), projection.weight.clone(), 1);
-        on_convolved(self.layers.len(), &projected);
-        let normalised = projection.norms.forward(projected, how);
+        on_convolved(self.layers.len(), &features.clone().reshape([rows, channels, 1, 1]));
+        let Projection { mean, deviation, layer } = projection;
+        let features = (features - mean.clone().unsqueeze()) / deviation.clone().unsqueeze();
+        let projected = convolve(features.reshape([rows, channels, 1, 1]), layer.weight.clone(), 1);
+        on_convolved(self.layers.len() + 1, &projected);
+        let normalised = layer.norms.forward(projected, how);
         let size = normalised.dims()[1];
         normalised.reshape([rows, size])
     }
@@ -160,6 +193,11 @@ impl Encoder {
         on_convolved: &mut dyn FnMut(usize, &Tensor<4>),
     ) -> Tensor<2> {
         let mut image: Tensor<4> = frames.unsqueeze_dim(1);
+        let stages: Vec<usize> = match self.architecture.pooling {
+            Pooling::Last => Vec::new(),
+            Pooling::Stages => self.architecture.stages().collect(),
+        };
+        let mut pooled: Vec<Tensor<2>> = Vec::new();
         for (at, (layer, plan)) in self.layers.iter_mut().zip(&self.architecture.convolutions).enumerate() {
             let convolved = convolve(image.clone(), layer.weight.clone(), plan.stride);
             on_convolved(at, &convolved);
@@ -170,9 +208,16 @@ impl Encoder {
                 let options = burn::tensor::ops::MaxPoolOptions::new([plan.pool; 2]);
                 image = max_pool2d(image, options);
             }
+            if stages.contains(&at) {
+                pooled.push(pool(&image));
+            }
         }
-        let over_frequency: Tensor<3> = image.mean_dim(3).squeeze_dim(3);
-        over_frequency.max_dim(2).squeeze_dim(2)
+        if pooled.is_empty() {
+            let over_frequency: Tensor<3> = image.mean_dim(3).squeeze_dim(3);
+            return over_frequency.max_dim(2).squeeze_dim(2);
+        }
+        pooled.reverse();
+        Tensor::cat(pooled, 1)
     }
 }
 
@@ -182,7 +227,9 @@ impl Parameters for Encoder {
             layer.visit(&format!("convolution.{at}"), visitor);
         }
         if let Some(projection) = &mut self.projection {
-            projection.visit("projection", visitor);
+            visitor.tensor("projection.mean", Role::Statistic, &mut projection.mean);
+            visitor.tensor("projection.deviation", Role::Statistic, &mut projection.deviation);
+            projection.layer.visit("projection", visitor);
         }
     }
 }
@@ -201,6 +248,17 @@ impl Visitor for Plain {
     fn tensor<const D: usize>(&mut self, _name: &str, _role: Role, tensor: &mut Tensor<D>) {
         *tensor = tensor.clone().without_autodiff();
     }
+}
+
+/// The three poolings of an image of [`Pooling::Stages`], `[rows, 3 · channels]`.
+fn pool(image: &Tensor<4>) -> Tensor<2> {
+    let over_frequency: Tensor<3> = image.clone().mean_dim(3).squeeze_dim(3);
+    let highest: Tensor<3> = image.clone().max_dim(3).squeeze_dim(3);
+    let loudest = over_frequency.clone().max_dim(2).squeeze_dim(2);
+    Tensor::cat(
+        vec![loudest, over_frequency.mean_dim(2).squeeze_dim(2), highest.max_dim(2).squeeze_dim(2)],
+        1,
+    )
 }
 
 fn mean_of_channels(image: Tensor<4>) -> Tensor<1> {

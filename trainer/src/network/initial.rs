@@ -15,7 +15,7 @@ use crate::random::Random;
 use crate::weights::{WeightTensor, Weights};
 
 /// Reads the convolutions of an ONNX file as the weights of an encoder with `norms` sets of batch statistics; and
-/// whether its projection is fresh, as the file has none. A fresh one is the identity, or random where it cannot be.
+/// whether its projection is fresh, as the file has none. A fresh one takes what the paper's pooling gives, or is random where its size is another.
 ///
 /// # Errors
 /// When the file cannot be parsed, or its convolutions are not those of `architecture`.
@@ -61,11 +61,17 @@ pub fn from_onnx(
         let deviation = (1.0 / inputs as f32).sqrt();
         let value = |at: usize| {
             let on_diagonal = f32::from(u8::from(at / inputs == at % inputs));
-            if size == inputs { on_diagonal } else { random.normal() * deviation }
+            if size == architecture.channels() { on_diagonal } else { random.normal() * deviation }
         };
         let weight = WeightTensor::new(vec![size, inputs, 1, 1], (0..size * inputs).map(value).collect())?;
         let bias = WeightTensor::new(vec![size], vec![0.0; size])?;
         insert(&mut weights, "projection", weight, &bias, norms, 1.0)?;
+    }
+    if architecture.projection.is_some() {
+        let features = architecture.features();
+        let level = |value: f32| WeightTensor::new(vec![features], vec![value; features]);
+        weights.insert("projection.mean", level(0.0)?);
+        weights.insert("projection.deviation", level(1.0)?);
     }
     Ok((weights, fresh))
 }

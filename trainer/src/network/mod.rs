@@ -13,7 +13,7 @@ pub mod initial;
 mod norm;
 mod parameters;
 
-pub use architecture::{Architecture, Convolution};
+pub use architecture::{Architecture, Convolution, Pooling};
 pub use encoder::Encoder;
 pub use heads::{Heads, HeadsPlan, Proxies};
 pub use norm::{Normalisation, Norms, Statistics, Use};

@@ -135,11 +135,6 @@ impl Norms {
         }
     }
 
-    /// Takes over statistics.
-    pub(super) fn observe(&mut self, observed: &Statistics) {
-        self.0.iter_mut().for_each(|norm| norm.running = observed.clone());
-    }
-
     pub(super) fn visit(&mut self, prefix: &str, visitor: &mut impl Visitor) {
         for (at, norm) in self.0.iter_mut().enumerate() {
             visitor.tensor(&format!("{prefix}.{at}.weight"), Role::Vector, &mut norm.scale);

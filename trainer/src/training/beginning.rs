@@ -10,7 +10,7 @@ use super::average::Average;
 use super::checkpoint::Checkpoint;
 use super::data::TrainingSet;
 use super::error::TrainingError;
-use super::heard::hear;
+use super::heard::{hear, listener};
 use super::optimiser::AdamW;
 use super::plan::Learnt;
 use super::run::{CHECKPOINT_FILE, Trainer};
@@ -24,9 +24,9 @@ const CALIBRATION_BATCHES: usize = 8;
 pub struct Beginning<'a> {
     /// Its ONNX file.
     pub file: &'a [u8],
-    /// Its network, which hears all frames once where a projection alone is learnt.
+    /// Its network.
     pub network: &'a Network,
-    /// Folder that keeps what it heard.
+    /// Folder that keeps what the convolutions make of the frames where a projection alone is learnt.
     pub cache: Option<&'a Path>,
     /// Ends it early.
     pub stop: &'a AtomicBool,
@@ -80,7 +80,8 @@ impl Trainer {
         if self.is_frozen() {
             self.check_front_end(init.network)?;
             self.model.encoder = self.model.encoder.clone().frozen();
-            let Some(heard) = hear(init.network, &self.sets, init.cache, init.stop)? else { return Ok(()) };
+            let listener = listener(&self.model.encoder, &self.card, &self.folder)?;
+            let Some(heard) = hear(&listener, &self.sets, init.cache, init.stop)? else { return Ok(()) };
             self.unheard = Some(std::mem::replace(&mut self.sets, heard));
         }
         if resumes { Ok(()) } else { self.calibrate(fresh) }

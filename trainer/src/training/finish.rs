@@ -16,7 +16,8 @@ use crate::random::Random;
 use crate::whole_file::replace;
 
 const NETWORK_FILE: &str = "model.onnx";
-/// Largest difference of a value between the network that was trained and the file, relative to values above 1.
+/// Largest difference of a value between the network that was trained and the file, relative to the largest value of its
+/// embedding where that is above 1.
 const TOLERANCE: f32 = 1e-5;
 /// Frames that are compared.
 const COMPARED: usize = 16;
@@ -83,13 +84,7 @@ pub(super) fn write(
         licence: plan.model.licence.clone(),
         attribution: plan.model.attribution.clone(),
         citation: String::new(),
-        network: CardNetwork {
-            file: NETWORK_FILE.into(),
-            sha256: Sha256::digest(&onnx).iter().map(|byte| format!("{byte:02x}")).collect(),
-            input_shape: vec![1, 1, base.frames.columns, base.front_end.mel_bands],
-            output_shape: vec![1, size],
-            embedding_size: size,
-        },
+        network: described(base, &onnx, size),
         ..base.clone()
     };
     card.similarity = measured.scale().unwrap_or_else(|| base.similarity.clone());
@@ -102,6 +97,17 @@ pub(super) fn write(
     replace(&file, &onnx).map_err(TrainingError::file(&file, "write"))?;
     replace(&path, text.as_bytes()).map_err(TrainingError::file(&path, "write"))?;
     Ok(Finished { folder: folder.to_owned(), card, difference })
+}
+
+/// What the card says of a network of so many values.
+pub(super) fn described(base: &Card, onnx: &[u8], size: u32) -> CardNetwork {
+    CardNetwork {
+        file: NETWORK_FILE.into(),
+        sha256: Sha256::digest(onnx).iter().map(|byte| format!("{byte:02x}")).collect(),
+        input_shape: vec![1, 1, base.frames.columns, base.front_end.mel_bands],
+        output_shape: vec![1, size],
+        embedding_size: size,
+    }
 }
 
 fn compare(
@@ -120,8 +126,10 @@ fn compare(
         for (example, expected) in examples.iter().zip(expected.chunks_exact(size)) {
             set.copy(example, &mut frame);
             session.embed(&frame, &mut found)?;
+            // Each value is a sum of many, whose rounding follows the largest ones.
+            let scale = expected.iter().fold(1.0_f32, |scale, value| scale.max(value.abs()));
             for (found, expected) in found.iter().zip(expected) {
-                largest = largest.max((found - expected).abs() / expected.abs().max(1.0));
+                largest = largest.max((found - expected).abs() / scale);
             }
         }
     }

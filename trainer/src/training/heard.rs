@@ -5,13 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use earmark_engine::network::Network;
+use earmark_engine::network::{Card, Centring, Network};
 
 use super::data::{Columns, Example, TrainingSet};
 use super::error::TrainingError;
+use super::finish::described;
 use super::teacher::Teacher;
+use crate::network::{Encoder, collect, export};
 
-/// Embeddings of frames in the place of their columns.
+/// Features of frames in the place of their columns.
 struct Heard {
     /// Clip and first column of each frame.
     places: HashMap<(usize, i64), usize>,
@@ -31,7 +33,22 @@ impl Columns for Heard {
     }
 }
 
-/// The sets with the embeddings by `network` in the place of all frames that are trained on and chosen by. What was
+/// The network up to its projection, as the engine runs it on frames like those of `base`.
+pub(super) fn listener(encoder: &Encoder, base: &Card, folder: &Path) -> Result<Network, TrainingError> {
+    let architecture = encoder.architecture().clone().unprojected();
+    let (columns, bands) = (base.frames.columns as usize, base.front_end.mel_bands as usize);
+    let weights = collect(&encoder.pooled(&[0]).thawed());
+    let onnx = export::onnx(&architecture, &weights, columns, bands, &[])?;
+    let size = architecture.features();
+    let card = Card {
+        network: described(base, &onnx, size as u32),
+        centring: Centring { mean: vec![0.0; size] },
+        ..base.clone()
+    };
+    Ok(Network::from_parts(&card.to_toml(folder)?, &onnx, folder)?)
+}
+
+/// The sets with the features by `network` in the place of all frames that are trained on and chosen by. What was
 /// embedded before lies in the folder `cache`, if there is one. `None` when `stop` is raised.
 pub(super) fn hear(
     network: &Network,

@@ -8,7 +8,7 @@ use super::error::TrainingError;
 use super::optimiser::OptimiserPlan;
 use crate::augmentation::Augmentation;
 use crate::loss::{DistillationWeights, Loss};
-use crate::network::{Architecture, Normalisation};
+use crate::network::{Architecture, Normalisation, Pooling};
 use crate::sampling::{ClassWeights, Sampling};
 
 /// Everything that decides what comes out of a run, apart from the sounds.
@@ -59,6 +59,8 @@ pub struct ModelPlan {
     pub network: String,
     /// Model to begin with, a name or a folder; its network must be the same.
     pub init: Option<PathBuf>,
+    /// Which images of the network make its features.
+    pub pooling: Pooling,
     /// Values of a linear layer at the network's end; none has none, unless it alone is learnt.
     pub projection: Option<usize>,
     /// Which part of the network is learnt.
@@ -135,6 +137,7 @@ impl Default for ModelPlan {
             attribution: String::new(),
             network: "compact".into(),
             init: None,
+            pooling: Pooling::default(),
             projection: None,
             learn: Learnt::default(),
             normalisation: Normalisation::default(),
@@ -203,7 +206,8 @@ impl Plan {
                 )));
             }
         };
-        let usual = (self.model.learn == Learnt::Projection).then(|| network.features());
+        let network = network.with_pooling(self.model.pooling);
+        let usual = (self.model.learn == Learnt::Projection).then(|| network.channels());
         Ok(match self.model.projection.or(usual) {
             Some(size) => network.projected(size),
             None => network,
