@@ -149,6 +149,68 @@ fn compare(path: &Path, case: &Case) -> Result<(), String> {
     Ok(())
 }
 
+/// An Ogg stream whose pages tell other granule positions (RFC 3533 §6); `change` is given the page's number, how many
+/// there are, and its position.
+fn with_granules(ogg: &[u8], change: impl Fn(usize, usize, u64) -> u64) -> Vec<u8> {
+    let mut bytes = ogg.to_vec();
+    let pages = ogg.windows(4).filter(|four| four == b"OggS").count();
+    let (mut at, mut number) = (0, 0);
+    while at < bytes.len() {
+        assert_eq!(&bytes[at..at + 4], b"OggS");
+        let segments = usize::from(bytes[at + 26]);
+        let content: usize = bytes[at + 27..][..segments].iter().copied().map(usize::from).sum();
+        let page = &mut bytes[at..][..27 + segments + content];
+        at += page.len();
+        let granule = u64::from_le_bytes(page[6..14].try_into().unwrap());
+        page[6..14].copy_from_slice(&change(number, pages, granule).to_le_bytes());
+        page[22..26].fill(0);
+        let sum = page.iter().fold(0_u32, |sum, byte| {
+            let mixed = sum ^ u32::from(*byte) << 24;
+            (0..8).fold(mixed, |sum, _| sum << 1 ^ if sum >> 31 == 1 { 0x04c1_1db7 } else { 0 })
+        });
+        page[22..26].copy_from_slice(&sum.to_le_bytes());
+        number += 1;
+    }
+    assert!(number > 8 && number == pages, "{number} pages");
+    bytes
+}
+
+#[test]
+fn ogg_pages_that_count_too_little_lose_no_samples() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source.wav");
+    std::fs::write(&source, wav16(2, RATE_HZ, &sound(2))).unwrap();
+    for (name, codec) in [("a.ogg", "libvorbis"), ("a.opus", "libopus")] {
+        let path = folder.path().join(name);
+        let (from, to) = (source.to_str().unwrap(), path.to_str().unwrap());
+        ffmpeg(&["-i", from, "-c:a", codec, "-page_duration", "200000", to]);
+        let original = std::fs::read(&path).unwrap();
+        let decoded = |change: &dyn Fn(usize, usize, u64) -> u64| {
+            std::fs::write(&path, with_granules(&original, change)).unwrap();
+            let mut reader = AudioReader::open(&path).unwrap();
+            let samples = read_all(&mut reader).unwrap();
+            assert_eq!(reader.warnings(), [""; 0], "{name}");
+            samples
+        };
+        let whole = decoded(&|_, _, granule| granule);
+        // Headers come first; then a page tells where the stream begins, and the last two tell where it ends.
+        let in_the_middle = |number: usize, pages: usize| (4..pages - 2).contains(&number);
+        let short = |by: u64| {
+            move |number, pages, granule| granule - if in_the_middle(number, pages) { by } else { 0 }
+        };
+        let uncounted =
+            |number, pages, granule| if in_the_middle(number, pages) { u64::MAX } else { granule };
+        assert!(decoded(&short(448)) == whole, "{name}: counted short");
+        assert!(decoded(&uncounted) == whole, "{name}: not counted");
+        // The last page alone tells what is padding.
+        let cut = decoded(&|number, pages, granule| granule - if number + 1 == pages { 300 } else { 0 });
+        assert!(cut == whole[..whole.len() - 2 * 300], "{name}: {} of {}", cut.len(), whole.len());
+    }
+}
+
 #[test]
 fn an_mp3_named_wav_is_read_as_mp3() {
     if !has_ffmpeg() {

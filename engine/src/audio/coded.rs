@@ -11,7 +11,7 @@ use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatId, FormatOptions, FormatReader, Track, TrackType, well_known};
+use symphonia::core::formats::{FormatId, FormatOptions, Track, TrackType, well_known};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::{MetadataOptions, MetadataRevision};
 use symphonia::core::packet::Packet;
@@ -19,15 +19,16 @@ use symphonia::core::packet::Packet;
 use super::error::Fault;
 use super::format::{AudioFormat, Container};
 use super::opus::OpusStream;
+use super::packets::Packets;
 
 /// A stream with more damaged packets than this before the first good one is not the format it looked like.
 const MAX_DAMAGED_AT_START: u64 = 64;
-/// Packets without samples in a row after which a stream is given up; headers and other tracks are far fewer.
+/// Packets without samples in a row after which a stream is given up; headers are far fewer.
 const MAX_IDLE_PACKETS: u64 = 1 << 20;
 
-/// A demultiplexer with the decoder of its audio track.
+/// The packets of a file with the decoder of its audio track.
 pub(super) struct CodedReader {
-    demuxer: Box<dyn FormatReader>,
+    packets: Packets,
     track_id: u32,
     decoder: Decoder,
     channels: u16,
@@ -103,7 +104,7 @@ impl CodedReader {
             damaged: 0,
             first: None,
             ending: None,
-            demuxer,
+            packets: Packets::new(demuxer),
         };
         if let Some(channels) = &params.channels {
             // Checked before decoding, where it would decide about allocations.
@@ -125,7 +126,7 @@ impl CodedReader {
             }),
         };
         let mut tags = Vec::new();
-        let mut log = reader.demuxer.metadata();
+        let mut log = reader.packets.demuxer().metadata();
         while let Some(revision) = log.pop() {
             tags.push(revision);
         }
@@ -186,7 +187,7 @@ impl CodedReader {
         if self.left == Some(0) || self.ending.is_some() {
             return Ok(Step::End);
         }
-        let packet = match self.demuxer.next_packet() {
+        let packet = match self.packets.next(self.track_id) {
             Ok(Some(packet)) => packet,
             Ok(None) => return Ok(Step::End),
             Err(Error::ResetRequired) => return self.next_chained_stream(),
@@ -201,9 +202,6 @@ impl CodedReader {
             }
             Err(error) => return Err(fault(error)),
         };
-        if packet.track_id != self.track_id {
-            return Ok(Step::Nothing);
-        }
         let (rate, channels) = match self.decoder.decode(&packet, block) {
             Ok(spec) => spec,
             Err(Fault::Malformed(_)) => {
@@ -247,7 +245,9 @@ impl CodedReader {
 
     /// Goes on with the next of several concatenated Ogg streams.
     fn next_chained_stream(&mut self) -> Result<Step, Fault> {
-        let Some(track) = self.demuxer.default_track(TrackType::Audio) else { return Ok(Step::End) };
+        let Some(track) = self.packets.demuxer().default_track(TrackType::Audio) else {
+            return Ok(Step::End);
+        };
         self.track_id = track.id;
         self.decoder = Decoder::new(audio_params(track)?)?;
         Ok(Step::Nothing)

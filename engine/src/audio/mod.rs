@@ -14,6 +14,7 @@ mod metadata;
 mod mono;
 mod mp4;
 mod opus;
+mod packets;
 mod pcm;
 mod reader;
 mod resample;
