@@ -23,6 +23,9 @@ mod tags;
 mod wave;
 mod window;
 
+/// Raised whenever a file gives other samples than before: what was computed from them then is out of date.
+pub const DECODING: u32 = 2;
+
 pub use error::AudioError;
 pub use format::{AudioFormat, Container, MAX_CHANNELS, MAX_SAMPLE_RATE_HZ};
 pub use metadata::Metadata;

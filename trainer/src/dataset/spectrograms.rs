@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use earmark_engine::audio::MonoStream;
+use earmark_engine::audio::{DECODING, MonoStream};
 use earmark_engine::network::Card;
 use earmark_engine::spectrogram::{FrameRule, FrontEnd, MelExtractor, TailRule};
 use xxhash_rust::xxh3::xxh3_64;
@@ -88,7 +88,7 @@ impl Spectrograms {
         changed: Option<(&str, &Change<'_>)>,
     ) -> Result<Self, CacheError> {
         let how = changed.map_or_else(String::new, |(name, _)| format!(", {name}"));
-        let key = format!("columns of {front_end:?}{how}");
+        let key = format!("columns of {front_end:?}, decoding {DECODING}{how}");
         let sources: Vec<Source> = (0..set.clips.len())
             .map(|clip| Source { name: set.relative(clip), path: set.clips[clip].path.clone(), hash: None })
             .collect();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use earmark_engine::audio::DECODING;
 use earmark_engine::network::{Card, Network};
 
 use super::mfcc;
@@ -124,7 +125,7 @@ fn of_network(
     let card = network.card();
     let size = card.embedding_size();
     let key = format!(
-        "embeddings of {} by {:?} in {:?}",
+        "embeddings of {} by {:?} in {:?}, decoding {DECODING}",
         card.network.sha256.to_ascii_lowercase(),
         spectrograms.front_end(),
         spectrograms.frame_rule()
