@@ -104,7 +104,7 @@ impl CodedReader {
             damaged: 0,
             first: None,
             ending: None,
-            packets: Packets::new(demuxer),
+            packets: Packets::new(demuxer, params.codec),
         };
         if let Some(channels) = &params.channels {
             // Checked before decoding, where it would decide about allocations.

@@ -1,13 +1,18 @@
-//! The packets of a stream, with what is to be cut off at its end alone.
+//! The packets of a stream, with what is to be cut off at its ends alone.
 //!
 //! An Ogg page tells which sample it ends with. What the packets of a stream's last page hold beyond that is padding,
 //! and is cut off (Vorbis I, appendix A.2; RFC 7845 §4.4). Symphonia cuts every page like that. But pages in the midst of
 //! a stream may tell too little without anything being amiss: libvorbis counts those that end before a change from long
 //! blocks to short ones 448 samples short, and some encoders do not count at all. Decoders ignore that, and so do we:
 //! packets that are to be cut wait until it is known whether others follow.
+//!
+//! Samples before time zero, which the first page of a Vorbis stream may tell of, are cut off too; what precedes an Opus
+//! stream, its decoder knows.
 
 use std::collections::VecDeque;
 
+use symphonia::core::codecs::audio::AudioCodecId;
+use symphonia::core::codecs::audio::well_known::CODEC_ID_VORBIS;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::{FormatReader, well_known};
 use symphonia::core::packet::Packet;
@@ -16,10 +21,16 @@ use symphonia::core::units::Duration;
 /// Packets that may end on one Ogg page (RFC 3533 §6): one for each of its segments.
 const MAX_PER_PAGE: usize = 255;
 
-/// A demultiplexer whose packets are cut at the end of a stream only.
+/// Largest block of a Vorbis stream, in samples: no more can lie before its first one.
+const MAX_LEAD_IN: i64 = 8192;
+
+/// A demultiplexer whose packets are cut at the ends of a stream only.
 pub(super) struct Packets {
     demuxer: Box<dyn FormatReader>,
     is_paged: bool,
+    is_vorbis: bool,
+    /// Samples before time zero that are still to be cut off; unknown before the first packet.
+    lead_in: Option<u64>,
     /// To be cut, if none follows.
     waiting: VecDeque<Packet>,
     /// To be given out next.
@@ -29,9 +40,18 @@ pub(super) struct Packets {
 }
 
 impl Packets {
-    pub(super) fn new(demuxer: Box<dyn FormatReader>) -> Self {
+    /// Packets of a stream that holds `codec`.
+    pub(super) fn new(demuxer: Box<dyn FormatReader>, codec: AudioCodecId) -> Self {
         let is_paged = demuxer.format_info().format == well_known::FORMAT_ID_OGG;
-        Self { demuxer, is_paged, waiting: VecDeque::new(), ready: VecDeque::new(), then: None }
+        Self {
+            demuxer,
+            is_paged,
+            is_vorbis: is_paged && codec == CODEC_ID_VORBIS,
+            lead_in: None,
+            waiting: VecDeque::new(),
+            ready: VecDeque::new(),
+            then: None,
+        }
     }
 
     pub(super) fn demuxer(&mut self) -> &mut dyn FormatReader {
@@ -42,9 +62,10 @@ impl Packets {
     pub(super) fn next(&mut self, track_id: u32) -> Result<Option<Packet>, Error> {
         loop {
             if let Some(packet) = self.ready.pop_front() {
-                return Ok(Some(packet));
+                return Ok(Some(self.without_lead_in(packet)));
             }
             if let Some(then) = self.then.take() {
+                self.lead_in = None;
                 return then;
             }
             match self.demuxer.next_packet() {
@@ -70,6 +91,23 @@ impl Packets {
                 }
             }
         }
+    }
+
+    fn without_lead_in(&mut self, mut packet: Packet) -> Packet {
+        if !self.is_vorbis {
+            return packet;
+        }
+        let before_zero = packet.pts.get().saturating_neg();
+        let lead_in = self.lead_in.get_or_insert(match before_zero {
+            1..=MAX_LEAD_IN => before_zero.unsigned_abs(),
+            _ => 0,
+        });
+        let block = packet.block_dur().get();
+        let cut = (*lead_in).min(block).max(packet.trim_start.get());
+        *lead_in = lead_in.saturating_sub(block);
+        packet.trim_start = Duration::new(cut);
+        packet.dur = Duration::new(block.saturating_sub(cut).saturating_sub(packet.trim_end.get()));
+        packet
     }
 }
 
