@@ -267,38 +267,42 @@ impl Million {
     fn check(&self, snapshot: &Snapshot, name: &str, questions: &[Vec<Vec<f32>>]) {
         let truth = Truth::read_or_find(self, name, questions);
         let none = |_: &SoundRef<'_>| false;
-        let (mut shared, mut worst, mut votes, mut all_votes) = (0, 0.0f32, 0, 0);
+        let (mut shared, mut worst) = (0, 0.0f32);
+        // Of those that vote beside a search, and of those that do so alone.
+        let (mut voters, mut all_voters) = ([0; 2], 0);
         let mut times = Vec::new();
         for (question, truth) in questions.iter().zip(&truth.0) {
             let query = self.query_of(question);
-            let ask = || {
-                search(snapshot, &query, &Scope { k: RESULTS, passing: None, votes: true, is_query: &none })
-            };
-            let ranking = ask();
+            let ask = |k| search(snapshot, &query, &Scope { k, passing: None, votes: true, is_query: &none });
+            let rankings = [ask(RESULTS), ask(0)];
             times.extend((0..3).map(|_| {
                 let begun = Instant::now();
-                ask();
+                ask(RESULTS);
                 begun.elapsed()
             }));
             let number = |id| snapshot.get(id).unwrap().row.hash() >> 64;
-            for hit in &ranking.hits {
+            for hit in &rankings[0].hits {
                 let found = truth.sounds.iter().find(|(sound, _)| u128::from(*sound) == number(hit.id));
                 shared += usize::from(found.is_some());
                 worst = found.map_or(worst, |(_, cosine)| worst.max((cosine - hit.similarity).abs()));
             }
-            for (found, truth) in ranking.votes.iter().zip(&truth.voters) {
+            for (frame, truth) in truth.voters.iter().enumerate() {
                 let truth: BTreeSet<u128> = truth.iter().map(|(sound, _)| u128::from(*sound)).collect();
-                all_votes += truth.len();
-                votes += found.iter().take(10).filter(|vote| truth.contains(&number(vote.sound))).count();
+                all_voters += truth.len();
+                for (ranking, voters) in rankings.iter().zip(&mut voters) {
+                    let found = ranking.votes[frame].iter().take(10);
+                    *voters += found.filter(|vote| truth.contains(&number(vote.sound))).count();
+                }
             }
         }
         times.sort();
         println!(
-            "{name:<20} median {:8.2?}, recall@{RESULTS} {:.4} over {}, similarities within {worst:.4}; voters {:.4}",
+            "{name:<20} median {:8.2?}, recall@{RESULTS} {:.4} over {}, similarities within {worst:.4}; voters {:.4}, alone {:.4}",
             times[times.len() / 2],
             shared as f64 / (RESULTS * questions.len()) as f64,
             questions.len(),
-            f64::from(votes as u32) / f64::from(all_votes.max(1) as u32)
+            voters[0] as f64 / all_voters.max(1) as f64,
+            voters[1] as f64 / all_voters.max(1) as f64
         );
     }
 

@@ -23,6 +23,8 @@ use super::scope::Scope;
 const FIRST: usize = 6;
 /// Frames looked into for each query frame, times the root of all frames.
 const EFFORT: f64 = 30.0;
+/// The same where only votes are wanted: shares hardly hear of one voter among many.
+const EFFORT_FOR_VOTES: f64 = 15.0;
 /// How many times more lists are looked into when too few sounds were found.
 const MORE: usize = 4;
 /// Where fewer frames than this share pass a filter, more lists are looked into …
@@ -123,7 +125,8 @@ impl<'a> Probe<'a> {
             }
             _ => 1.0,
         };
-        let full = EFFORT / (self.frames as f64).sqrt() * lists as f64 / share;
+        let effort = if self.wanted.hits { EFFORT } else { EFFORT_FOR_VOTES };
+        let full = effort / (self.frames as f64).sqrt() * lists as f64 / share;
         let collector = |near: &Nearest| Collector {
             admission: Admission::new(snapshot, scope),
             near: near.clone(),
