@@ -236,6 +236,11 @@ fn a_fresh_projection_leaves_what_the_convolutions_found() {
         let alive = of(&features).iter().any(|&value| (value - of(&features)[0]).abs() > 0.2);
         assert!(mean.abs() < 1e-3 && variance < 1.001 && (!alive || variance > 0.5), "{mean} {variance}");
     }
+    // Nothing to tell apart is no reason to divide by zero.
+    let mut dull = encoder.clone();
+    let same = Tensor::zeros([4, COLUMNS, BANDS], &device);
+    dull.calibrate(std::slice::from_ref(&same), true);
+    assert!(values(dull.forward(same, Use::DataSet(0))).iter().all(|value| value.abs() < 1.0));
     // The file of the whole is taken up with its projection.
     let file = export::onnx(&projected, &collect(&encoder), COLUMNS, BANDS, &[]).expect("a file");
     let (weights, fresh) = initial::from_onnx(&file, &projected, 1).expect("weights");

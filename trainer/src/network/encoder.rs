@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::architecture::{Architecture, Pooling};
 use super::convolution::convolve;
-use super::norm::{Norms, Statistics, Use};
+use super::norm::{EPSILON, Norms, Statistics, Use};
 use super::parameters::{Parameters, Role, Visitor, learnt};
 use crate::random::Random;
 
@@ -159,7 +159,7 @@ impl Encoder {
             (Some(Statistics { mean, variance }), _) if fresh => {
                 let least = variance.clone().mean() * LEAST_VARIANCE;
                 projection.mean = mean;
-                projection.deviation = (variance + least).sqrt();
+                projection.deviation = (variance + least + EPSILON).sqrt();
             }
             (_, Some(projected)) => projection.layer.norms.calibrate(&projected),
             _ => (),
