@@ -60,7 +60,8 @@ fn shown(records: &[CellRecord]) -> Vec<(String, &Config)> {
         }
     };
     if let Some(best) = best_model(records) {
-        add(format!("best by validation: {}", best.config), best.config);
+        let which = if best.validation_f1.is_some() { "best by validation" } else { "trained" };
+        add(format!("{which}: {}", best.config), best.config);
     }
     for record in records {
         let config = &record.cell.config;

@@ -51,8 +51,8 @@ pub struct Answer {
 pub struct BestModel<'a> {
     /// How it was trained.
     pub config: &'a Config,
-    /// Mean macro F1 on the validation sides.
-    pub validation_f1: f64,
+    /// Mean macro F1 on the validation sides; none where there was no choice to make.
+    pub validation_f1: Option<f64>,
     /// Data sets that it was judged by.
     pub sets: usize,
 }
@@ -85,7 +85,8 @@ pub fn answers(records: &[CellRecord]) -> Vec<Answer> {
     ]
 }
 
-/// The configuration of the best validation among those that were judged by most data sets.
+/// The configuration of the best validation among those that were judged by most data sets; where there is one alone,
+/// that one.
 ///
 /// It is not chosen by the sounds that it is judged by, which would flatter it.
 pub fn best_model(records: &[CellRecord]) -> Option<BestModel<'_>> {
@@ -101,14 +102,18 @@ pub fn best_model(records: &[CellRecord]) -> Option<BestModel<'_>> {
                 })
                 .collect();
             let sets = all.figure(Measure::FrameF1, &|other| other == config, None)?.sets;
-            let count = validations.len();
-            let validation_f1 = validations.iter().sum::<f64>() / count as f64;
-            (count > 0).then_some(BestModel { config, validation_f1, sets })
+            let sum = validations.iter().sum::<f64>();
+            let validation_f1 = (!validations.is_empty()).then(|| sum / validations.len() as f64);
+            Some(BestModel { config, validation_f1, sets })
         })
         .collect();
     let most = candidates.iter().map(|it| it.sets).max()?;
-    let widest = candidates.into_iter().filter(|it| it.sets == most);
-    widest.max_by(|a, b| a.validation_f1.total_cmp(&b.validation_f1))
+    let mut widest: Vec<_> = candidates.into_iter().filter(|it| it.sets == most).collect();
+    if widest.len() > 1 {
+        widest.retain(|it| it.validation_f1.is_some());
+    }
+    let validation = |it: &BestModel<'_>| it.validation_f1.unwrap_or(0.0);
+    widest.into_iter().max_by(|a, b| validation(a).total_cmp(&validation(b)))
 }
 
 /// A difference of macro F1 a frame as a sentence.
@@ -233,6 +238,17 @@ mod tests {
         let best = best_model(&records).unwrap();
         assert_eq!((best.config.scenario(), best.sets), (Some(Scenario::Cross), 2));
         assert_eq!(best_model(&records[..2]), None, "nothing was trained");
+        // Without validation nothing can be chosen, unless there is one alone.
+        records.retain(|record| record.cell.config.scenario() != Some(Scenario::Within));
+        for record in &mut records {
+            let Outcome::Done(measured) = &mut record.outcome else { panic!("none has failed") };
+            measured.validation_f1 = None;
+        }
+        assert_eq!(best_model(&records), None);
+        let best = best_model(&records[..3]).unwrap();
+        assert_eq!((best.config, best.validation_f1), (&records[2].cell.config, None));
+        let sentence = &answers(&records[..3])[6].findings[1].sentence;
+        assert!(sentence.starts_with("The one that was trained (") && sentence.contains("worse than aisfx"));
     }
 
     #[test]

@@ -150,7 +150,9 @@ fn by_scenario(
 
 pub(super) fn state_of_the_art(all: &Comparisons<'_>, records: &[CellRecord]) -> Vec<Finding> {
     let Some(best) = best_model(records) else { return Vec::new() };
-    let name = format!("the best model by validation ({})", best.config);
+    let which =
+        if best.validation_f1.is_some() { "best model by validation" } else { "one that was trained" };
+    let name = format!("the {which} ({})", best.config);
     let references = all.configs().into_iter().filter(|config| config.recipe().is_none());
     let findings = references.filter_map(|reference| {
         let effect = all.difference(
