@@ -2,9 +2,9 @@
 //!
 //! An Ogg page tells which sample it ends with. What the packets of a stream's last page hold beyond that is padding,
 //! and is cut off (Vorbis I, appendix A.2; RFC 7845 §4.4). Symphonia cuts every page like that. But pages in the midst of
-//! a stream may tell too little without anything being amiss: libvorbis counts those that end before a change from long
-//! blocks to short ones 448 samples short, and some encoders do not count at all. Decoders ignore that, and so do we:
-//! packets that are to be cut wait until it is known whether others follow.
+//! a stream may tell too little without anything being amiss: FFmpeg counts some samples where block sizes change to the
+//! page before, so that 448 seem too many on the next, and some encoders do not count at all. Decoders ignore that, and so
+//! do we: packets that are to be cut wait until it is known whether others follow.
 //!
 //! Samples before time zero, which the first page of a Vorbis stream may tell of, are cut off too; what precedes an Opus
 //! stream, its decoder knows.
