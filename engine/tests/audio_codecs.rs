@@ -208,6 +208,10 @@ fn ogg_pages_that_count_too_little_lose_no_samples() {
         // The last page alone tells what is padding.
         let cut = decoded(&|number, pages, granule| granule - if number + 1 == pages { 300 } else { 0 });
         assert!(cut == whole[..whole.len() - 2 * 300], "{name}: {} of {}", cut.len(), whole.len());
+        // Of streams that are chained, each is cut at its own end.
+        std::fs::write(&path, [&original[..], &original].concat()).unwrap();
+        let twice = read_all(&mut AudioReader::open(&path).unwrap()).unwrap();
+        assert!(twice == [&whole[..], &whole].concat(), "{name}: {} of twice {}", twice.len(), whole.len());
         // What lies before time zero is not part of a Vorbis stream; of an Opus stream it is told in another way.
         if codec == "libvorbis" {
             let late = decoded(&|_, _, granule| granule.saturating_sub(100));

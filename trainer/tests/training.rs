@@ -146,7 +146,7 @@ fn a_projection_alone_is_learnt_and_the_convolutions_stay() {
     let stop = AtomicBool::new(false);
     let [whole, parts, cache] = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
     let projecting = |folder: &Path| {
-        let init = Beginning { file: &file, network: &network, cache: Some(cache.path()), stop: &stop };
+        let init = Beginning { file: &file, card: network.card(), cache: Some(cache.path()), stop: &stop };
         Trainer::new(plan.clone(), libraries(1), None, card(), Some(init), folder, cpu()).expect("a plan")
     };
     let finished = finish(projecting(whole.path()));
@@ -182,7 +182,7 @@ fn a_projection_alone_is_learnt_and_the_convolutions_stay() {
     let staged = tempfile::tempdir().expect("a folder");
     let mut plan = plan.clone();
     plan.model.pooling = Pooling::Stages;
-    let init = Beginning { file: &file, network: &network, cache: None, stop: &stop };
+    let init = Beginning { file: &file, card: network.card(), cache: None, stop: &stop };
     let trainer = Trainer::new(plan.clone(), libraries(1), None, card(), Some(init), staged.path(), cpu());
     let finished = finish(trainer.expect("a plan"));
     assert!(finished.difference <= 1e-5 && finished.card.embedding_size() == 32, "{}", finished.difference);

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
-use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatId, FormatOptions, Track, TrackType, well_known};
@@ -30,6 +30,7 @@ const MAX_IDLE_PACKETS: u64 = 1 << 20;
 pub(super) struct CodedReader {
     packets: Packets,
     track_id: u32,
+    codec: AudioCodecId,
     decoder: Decoder,
     channels: u16,
     sample_rate_hz: u32,
@@ -95,6 +96,7 @@ impl CodedReader {
         let decoder = Decoder::new(params)?;
         let mut reader = Self {
             track_id: track.id,
+            codec: params.codec,
             decoder,
             channels: 0,
             sample_rate_hz: 0,
@@ -104,7 +106,7 @@ impl CodedReader {
             damaged: 0,
             first: None,
             ending: None,
-            packets: Packets::new(demuxer, params.codec),
+            packets: Packets::new(demuxer),
         };
         if let Some(channels) = &params.channels {
             // Checked before decoding, where it would decide about allocations.
@@ -187,7 +189,7 @@ impl CodedReader {
         if self.left == Some(0) || self.ending.is_some() {
             return Ok(Step::End);
         }
-        let packet = match self.packets.next(self.track_id) {
+        let packet = match self.packets.next(self.track_id, self.codec) {
             Ok(Some(packet)) => packet,
             Ok(None) => return Ok(Step::End),
             Err(Error::ResetRequired) => return self.next_chained_stream(),
@@ -249,7 +251,9 @@ impl CodedReader {
             return Ok(Step::End);
         };
         self.track_id = track.id;
-        self.decoder = Decoder::new(audio_params(track)?)?;
+        let params = audio_params(track)?;
+        self.codec = params.codec;
+        self.decoder = Decoder::new(params)?;
         Ok(Step::Nothing)
     }
 }

@@ -28,7 +28,6 @@ const MAX_LEAD_IN: i64 = 8192;
 pub(super) struct Packets {
     demuxer: Box<dyn FormatReader>,
     is_paged: bool,
-    is_vorbis: bool,
     /// Samples before time zero that are still to be cut off; unknown before the first packet.
     lead_in: Option<u64>,
     /// To be cut, if none follows.
@@ -40,13 +39,11 @@ pub(super) struct Packets {
 }
 
 impl Packets {
-    /// Packets of a stream that holds `codec`.
-    pub(super) fn new(demuxer: Box<dyn FormatReader>, codec: AudioCodecId) -> Self {
+    pub(super) fn new(demuxer: Box<dyn FormatReader>) -> Self {
         let is_paged = demuxer.format_info().format == well_known::FORMAT_ID_OGG;
         Self {
             demuxer,
             is_paged,
-            is_vorbis: is_paged && codec == CODEC_ID_VORBIS,
             lead_in: None,
             waiting: VecDeque::new(),
             ready: VecDeque::new(),
@@ -58,11 +55,12 @@ impl Packets {
         self.demuxer.as_mut()
     }
 
-    /// The next packet of a track; `None` at the end.
-    pub(super) fn next(&mut self, track_id: u32) -> Result<Option<Packet>, Error> {
+    /// The next packet of a track that holds `codec`; `None` at the end.
+    pub(super) fn next(&mut self, track_id: u32, codec: AudioCodecId) -> Result<Option<Packet>, Error> {
+        let is_vorbis = self.is_paged && codec == CODEC_ID_VORBIS;
         loop {
             if let Some(packet) = self.ready.pop_front() {
-                return Ok(Some(self.without_lead_in(packet)));
+                return Ok(Some(if is_vorbis { self.without_lead_in(packet) } else { packet }));
             }
             if let Some(then) = self.then.take() {
                 self.lead_in = None;
@@ -94,9 +92,6 @@ impl Packets {
     }
 
     fn without_lead_in(&mut self, mut packet: Packet) -> Packet {
-        if !self.is_vorbis {
-            return packet;
-        }
         let before_zero = packet.pts.get().saturating_neg();
         let lead_in = self.lead_in.get_or_insert(match before_zero {
             1..=MAX_LEAD_IN => before_zero.unsigned_abs(),

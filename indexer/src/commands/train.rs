@@ -55,8 +55,9 @@ pub(crate) fn run(global: &Global, args: &TrainArgs) -> Result<Ending, Failure> 
         output::warn(&problem.reason);
     }
     let init = plan.model.init.as_deref().map(model::to_begin_with).transpose()?;
-    let init =
-        init.as_ref().map(|(file, network)| Beginning { file, network, cache: Some(cache.as_path()), stop });
+    let cached = Some(cache.as_path());
+    let init = init.as_ref();
+    let init = init.map(|(file, network)| Beginning { file, card: network.card(), cache: cached, stop });
     let teacher =
         plan.distillation.as_ref().map(|distillation| network(&distillation.teacher)).transpose()?;
     let mut trainer = Trainer::new(plan, prepared.sets, prepared.estimate_on, card, init, folder, device)?;

@@ -247,7 +247,9 @@ impl Experiment {
         let Means { card, init, teacher, device, .. } = &self.means;
         let (card, device) = (card.clone(), device.clone());
         let cache = Some(self.means.cache.as_path());
-        let init = init.as_ref().map(|(file, network)| Beginning { file, network, cache, stop: work.stop });
+        let init = init.as_ref();
+        let init =
+            init.map(|(file, network)| Beginning { file, card: network.card(), cache, stop: work.stop });
         let mut trainer = Trainer::new(plan, sets, None, card, init, folder, device)?;
         if let Some(teacher) = teacher {
             trainer.learn_from(teacher, cache, work.stop)?;

@@ -26,7 +26,7 @@ pub fn onnx(
         graph.metadata(key, value);
     }
     let mut value = graph.input("mel", &[1, 1, columns, bands])?;
-    let norm = |layer: &str, weight: &WeightTensor, bias: Option<&[f32]>| {
+    let normalised = |layer: &str, weight: &WeightTensor, bias: Option<&[f32]>| {
         let norm = BatchNorm::from_weights(weights, &format!("{layer}.norm.0"), EPSILON as f32)?;
         fold_batch_norm(weight, bias, &norm)
     };
@@ -34,7 +34,7 @@ pub fn onnx(
     let stages: Vec<usize> = architecture.stages().collect();
     for (at, plan) in architecture.convolutions.iter().enumerate() {
         let layer = format!("convolution.{at}");
-        let (weight, bias) = norm(&layer, weights.get(&format!("{layer}.weight"))?, None)?;
+        let (weight, bias) = normalised(&layer, weights.get(&format!("{layer}.weight"))?, None)?;
         let convolution = Conv2d {
             weight: &weight,
             bias: Some(&bias),
@@ -66,7 +66,7 @@ pub fn onnx(
         let statistic = |name: &str| weights.get(&format!("projection.{name}"));
         let (mean, deviation) = (statistic("mean")?.values(), statistic("deviation")?.values());
         let (weight, bias) = fold_standardisation(statistic("weight")?, mean, deviation)?;
-        let (weight, bias) = norm("projection", &weight, Some(&bias))?;
+        let (weight, bias) = normalised("projection", &weight, Some(&bias))?;
         let linear =
             Conv2d { weight: &weight, bias: Some(&bias), strides: [1; 2], padding: [0; 2], groups: 1 };
         embedding = graph.conv2d(&embedding, &linear)?;

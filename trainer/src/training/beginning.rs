@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use burn::tensor::Tensor;
-use earmark_engine::network::Network;
+use earmark_engine::network::Card;
 
 use super::average::Average;
 use super::checkpoint::Checkpoint;
@@ -24,8 +24,8 @@ const CALIBRATION_BATCHES: usize = 8;
 pub struct Beginning<'a> {
     /// Its ONNX file.
     pub file: &'a [u8],
-    /// Its network.
-    pub network: &'a Network,
+    /// Its description.
+    pub card: &'a Card,
     /// Folder that keeps what the convolutions make of the frames where a projection alone is learnt.
     pub cache: Option<&'a Path>,
     /// Ends it early.
@@ -52,9 +52,8 @@ impl Trainer {
         self.unheard.as_deref().unwrap_or(&self.sets)
     }
 
-    /// Refuses a network that hears other spectrograms than this run's.
-    pub(super) fn check_front_end(&self, network: &Network) -> Result<(), TrainingError> {
-        let card = network.card();
+    /// Refuses a model that hears other spectrograms than this run's.
+    pub(super) fn check_front_end(&self, card: &Card) -> Result<(), TrainingError> {
         if card.front_end == self.card.front_end && card.frames.columns == self.card.frames.columns {
             return Ok(());
         }
@@ -78,7 +77,7 @@ impl Trainer {
         let (weights, fresh) = initial::from_onnx(init.file, &architecture, norms)?;
         load(&mut self.model.encoder, &weights)?;
         if self.is_frozen() {
-            self.check_front_end(init.network)?;
+            self.check_front_end(init.card)?;
             self.model.encoder = self.model.encoder.clone().frozen();
             let listener = listener(&self.model.encoder, &self.card, &self.folder)?;
             let Some(heard) = hear(&listener, &self.sets, init.cache, init.stop)? else { return Ok(()) };

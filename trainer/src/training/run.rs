@@ -124,7 +124,7 @@ impl Trainer {
         cache: Option<&Path>,
         stop: &AtomicBool,
     ) -> Result<(), TrainingError> {
-        self.check_front_end(network)?;
+        self.check_front_end(network.card())?;
         self.teacher = Teacher::new(network, self.with_frames(), cache, stop)?;
         Ok(())
     }
