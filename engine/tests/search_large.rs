@@ -234,6 +234,23 @@ fn the_sound_asked_about_and_gone_sounds_neither_answer_nor_vote() {
 }
 
 #[test]
+fn however_many_sounds_are_the_one_asked_about_the_others_are_found() {
+    let (_, snapshot) = large();
+    let asked = frames(301);
+    // More than are kept while lists are looked into, and most of what is near.
+    let own = |sound: &SoundRef<'_>| !sound.row.hash().is_multiple_of(3);
+    let passing = Passing::new(snapshot, &|sound| !sound.row.hash().is_multiple_of(5));
+    for passing in [None, Some(&passing)] {
+        let scope = Scope { k: 20, passing, votes: true, is_query: &own };
+        let ranking = search(snapshot, &query(&asked), &scope);
+        let left = (0..SOUNDS)
+            .filter(|sound| sound.is_multiple_of(3) && (passing.is_none() || !sound.is_multiple_of(5)));
+        assert_hits(snapshot, &ranking, &asked, &brute_force(&asked, 20, None, left));
+        assert!(ranking.votes.iter().flatten().all(|vote| vote.sound.sound.is_multiple_of(3)));
+    }
+}
+
+#[test]
 fn a_library_of_many_small_runs_answers_like_one_made_at_once_and_gives_space_back() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = LibraryWriter::open(dir.path(), &model()).unwrap();

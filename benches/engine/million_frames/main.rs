@@ -2,8 +2,8 @@
 //!
 //! The library is made once for each size, below `target/tmp`, from real embeddings spread to size (see [`spread`]), ten
 //! frames a sound. `EARMARK_BENCH_FRAMES` says how many frames (one million), `EARMARK_BENCH_RUNS` in how many runs they
-//! come into the library (one), `EARMARK_BENCH_EXPORT` names a folder that the same vectors and questions are written to,
-//! for `benches/indexes/compare.py`. With `EARMARK_BENCH_REAL_ALONE` the real sounds of `EARMARK_BENCH_SOUNDS` are judged by
+//! come into the library (one), `EARMARK_BENCH_FRAMES_OF_SOUND` how many a sound has (ten), `EARMARK_BENCH_EXPORT` names a
+//! folder that the same vectors and questions are written to, for `benches/indexes/compare.py`. With `EARMARK_BENCH_REAL_ALONE` the real sounds of `EARMARK_BENCH_SOUNDS` are judged by
 //! themselves first. With `EARMARK_BENCH_UNWARMED` nothing is prewarmed after a cold start.
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -28,11 +28,9 @@ use earmark_engine::network::Network;
 use earmark_engine::search::{Passing, Query, Scope, categories, search};
 
 use crate::library::{Real, record};
-use crate::spread::Spread;
+use crate::spread::{RealSound, Spread};
 use crate::truth::Truth;
 
-/// Frames of a sound.
-const FRAMES_OF_SOUND: usize = 10;
 /// Frames of the region asked about.
 const QUERY_FRAMES: usize = 5;
 /// Results wanted.
@@ -87,6 +85,7 @@ struct Million {
     /// Whether sounds have labels, and vote.
     labelled: bool,
     sounds: u32,
+    frames_of_sound: usize,
     spread: Spread,
     mean: Vec<f32>,
     hop_s: f64,
@@ -96,14 +95,16 @@ impl Million {
     fn open_or_make(frames: usize, runs: usize) -> Self {
         let Real { network, suffix, sounds, mean } = Real::embed();
         let labelled = std::env::var_os("EARMARK_BENCH_UNLABELLED").is_none();
+        let frames_of_sound = number("EARMARK_BENCH_FRAMES_OF_SOUND", 10);
         let kind = if labelled { "" } else { "-unlabelled" };
-        let dir =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("frames-{frames}-in-{runs}-{suffix}{kind}"));
-        let sounds_wanted = (frames / FRAMES_OF_SOUND) as u32;
+        let name = format!("frames-{frames}-by-{frames_of_sound}-in-{runs}-{suffix}{kind}");
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let sounds_wanted = (frames / frames_of_sound) as u32;
         let million = Self {
             dir,
             labelled,
             sounds: sounds_wanted,
+            frames_of_sound,
             spread: Spread::new(sounds),
             mean,
             hop_s: network.card().frame_hop_s(),
@@ -134,7 +135,7 @@ impl Million {
         let mut segment = writer.begin_segment().unwrap();
         let mut took = Duration::ZERO;
         for number in sounds {
-            let sound = self.spread.sound(number, Some(FRAMES_OF_SOUND));
+            let sound = self.sound(number);
             let frames: Vec<QuantisedFrame> = (0u32..)
                 .zip(&sound.frames)
                 .map(|(at, frame)| quantiser.quantise(f64::from(at) * self.hop_s, frame))
@@ -148,6 +149,11 @@ impl Million {
         let begun = Instant::now();
         writer.commit(Some(segment), &BTreeSet::new()).unwrap();
         took + begun.elapsed()
+    }
+
+    /// A sound of the library.
+    fn sound(&self, number: u32) -> RealSound {
+        self.spread.sound(number, Some(self.frames_of_sound))
     }
 
     /// Frames of a region that is not in the library.
@@ -331,8 +337,7 @@ impl Million {
                 file.write_all(bytemuck::cast_slice(&quantiser.direction(&frame).0)).unwrap();
             }
         };
-        let sound = |number| self.spread.sound(number, Some(FRAMES_OF_SOUND)).frames;
-        write("vectors.f32", &mut (0..self.sounds).map(sound));
+        write("vectors.f32", &mut (0..self.sounds).map(|number| self.sound(number).frames));
         write("questions.f32", &mut (0..QUESTIONS).map(|number| self.question(number)));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use earmark_engine::index::Quantiser;
 use multiversion::multiversion;
 
-use crate::{FRAMES_OF_SOUND, Million, RESULTS};
+use crate::{Million, RESULTS};
 
 /// Voters of a query frame.
 const VOTERS: usize = 10;
@@ -67,7 +67,7 @@ impl Truth {
                 .map(|frames| (Best::new(RESULTS), vec![Best::new(VOTERS); frames.len()]))
                 .collect();
             for number in (thread..million.sounds).step_by(threads as usize) {
-                let sound = million.spread.sound(number, Some(FRAMES_OF_SOUND));
+                let sound = million.sound(number);
                 let stored: Vec<f32> =
                     sound.frames.iter().flat_map(|frame| quantiser.direction(frame).0).collect();
                 for (frames, (sounds, voters)) in directions.iter().zip(&mut best) {

@@ -5,6 +5,7 @@
 //! library of gigabytes.
 
 mod sound;
+mod vectors;
 
 use std::fs::File;
 use std::ops::Range;
@@ -26,8 +27,6 @@ pub use sound::SoundRef;
 
 /// Largest embedding that a segment may claim, components.
 const MAX_EMBEDDING_SIZE: u32 = 1 << 16;
-/// Vectors of a segment are read in place as long as all of them take no more than this, bytes.
-const MAPPED_VECTORS: usize = 1 << 29;
 /// Prewarming has no more than this on its way at a time, bytes.
 const READ_AHEAD: usize = 1 << 27;
 
@@ -237,21 +236,6 @@ impl Segment {
         bytemuck::cast_slice(self.section(SectionKind::Vectors))
     }
 
-    /// Vectors of some frames, `[frames × embedding size]`: in place, or from a very large segment through `buffer`,
-    /// because single sounds from all over it would map all of it, little by little.
-    pub(crate) fn read_vectors<'a>(&'a self, frames: Range<usize>, buffer: &'a mut Vec<i8>) -> &'a [i8] {
-        let size = self.embedding_size();
-        let range = frames.start * size..frames.end * size;
-        if let (Some(file), true) = (&self.file, self.section(SectionKind::Vectors).len() > MAPPED_VECTORS) {
-            buffer.resize(range.len(), 0);
-            let offset = self.sections[SectionKind::Vectors as usize - 1].start + range.start;
-            if read_at(file, bytemuck::cast_slice_mut(buffer), offset as u64).is_ok() {
-                return buffer;
-            }
-        }
-        &self.vectors()[range]
-    }
-
     /// Reads what a search looks at into memory, a little at a time: what searches ask for meanwhile is not kept waiting
     /// by a queue of reads.
     pub(crate) fn prewarm(&self) {
@@ -375,22 +359,4 @@ impl Segment {
             .and_then(|start| self.section(kind).get(start..start.checked_add(length as usize)?))
             .ok_or_else(|| self.corrupt(format!("an offset points outside section {}", kind.name())))
     }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
-    while !bytes.is_empty() {
-        let read = std::os::windows::fs::FileExt::seek_read(file, bytes, offset)?;
-        if read == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        bytes = &mut bytes[read..];
-        offset += read as u64;
-    }
-    Ok(())
 }

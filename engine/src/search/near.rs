@@ -2,6 +2,8 @@
 
 use crate::index::SoundId;
 
+use super::admission::Admission;
+
 /// A sound that looks close, by its best frame.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Near {
@@ -23,13 +25,15 @@ pub(super) struct NearSounds {
     /// What looks less close cannot get in any more.
     floor: f32,
     entries: Vec<Near>,
+    /// So many of the entries, the first ones, are settled.
+    settled: usize,
     /// Where each sound is among the entries, by a hash of its name; in use while they are settled.
     places: Vec<u32>,
 }
 
 impl NearSounds {
     pub(super) fn new(keep: usize) -> Self {
-        Self { keep, floor: f32::NEG_INFINITY, entries: Vec::new(), places: Vec::new() }
+        Self { keep, floor: f32::NEG_INFINITY, entries: Vec::new(), settled: 0, places: Vec::new() }
     }
 
     /// What looks less close cannot get in.
@@ -38,16 +42,16 @@ impl NearSounds {
     }
 
     /// Takes a frame's sound that looks closer than the floor.
-    pub(super) fn push(&mut self, near: Near) {
+    pub(super) fn push(&mut self, near: Near, admission: &Admission<'_>) {
         self.entries.push(near);
         if self.entries.len() >= 4 * self.keep + 64 {
-            self.settle();
+            self.settle(admission);
         }
     }
 
-    /// Leaves each sound once and at most `keep` of them.
-    pub(super) fn settle(&mut self) {
-        self.leave_each_once();
+    /// Leaves each sound once, none that is asked about, and at most `keep` of them.
+    pub(super) fn settle(&mut self, admission: &Admission<'_>) {
+        self.leave_each_once(admission);
         let entries = &mut self.entries;
         if entries.len() > self.keep {
             // Equal ones are told apart by their sounds, so that results never depend on how the work was divided.
@@ -56,10 +60,11 @@ impl NearSounds {
             entries.truncate(self.keep);
             self.floor = entries[self.keep - 1].cosine;
         }
+        self.settled = self.entries.len();
     }
 
     /// Leaves of each sound what looks closest; a table of places is several times as fast here as sorting by sound.
-    fn leave_each_once(&mut self) {
+    fn leave_each_once(&mut self, admission: &Admission<'_>) {
         let size = (2 * self.entries.len()).next_power_of_two();
         self.places.clear();
         self.places.resize(size, FREE);
@@ -71,9 +76,11 @@ impl NearSounds {
             loop {
                 let place = self.places[slot];
                 if place == FREE {
-                    self.places[slot] = kept as u32;
-                    self.entries[kept] = near;
-                    kept += 1;
+                    if at < self.settled || admission.is_other(near.id) {
+                        self.places[slot] = kept as u32;
+                        self.entries[kept] = near;
+                        kept += 1;
+                    }
                     break;
                 }
                 let known = &mut self.entries[place as usize];
@@ -98,7 +105,7 @@ impl NearSounds {
 
     /// An empty one that takes nothing that this one would not.
     pub(super) fn fresh(&self) -> Self {
-        Self { keep: self.keep, floor: self.floor, entries: Vec::new(), places: Vec::new() }
+        Self { floor: self.floor, ..Self::new(self.keep) }
     }
 
     /// The sounds, in no order.

@@ -168,7 +168,7 @@ impl<'a> Probe<'a> {
             } else {
                 work(&mut first);
             }
-            first.near.settle();
+            first.near.settle(&first.admission);
             (begin, end) = (end, next_end.min(lists));
             if begin >= FIRST.max(full as usize) && self.is_enough(&first.near, scope.k) {
                 break;
@@ -274,10 +274,10 @@ impl<'a> Probe<'a> {
                 let id = SoundId { segment: part.at, sound };
                 let found = Near { id, cosine, deviation: residual.deviation(factors) };
                 if cosine > hits_floor && admission.may_hit(id) {
-                    hits.push(found);
+                    hits.push(found, admission);
                 }
                 if has_label && cosine > labelled_floor && admission.may_vote(id) {
-                    labelled.push(found);
+                    labelled.push(found, admission);
                 }
                 (hits_floor, labelled_floor, floor) = floor_of(hits, labelled);
             }
@@ -291,8 +291,8 @@ impl Nearest {
         self.labelled.iter_mut().zip(&mut other.labelled).for_each(|(near, other)| near.merge(other));
     }
 
-    fn settle(&mut self) {
-        self.hits.iter_mut().chain(&mut self.labelled).for_each(NearSounds::settle);
+    fn settle(&mut self, admission: &Admission<'_>) {
+        self.hits.iter_mut().chain(&mut self.labelled).for_each(|near| near.settle(admission));
     }
 
     fn fresh(&self) -> Self {

@@ -11,6 +11,7 @@ use crate::vectors::Rotation;
 use crate::vectors::codes::{BLOCK, Code, CodeFactors, Residual, block_words};
 
 use super::Query;
+use super::admission::Admission;
 use super::near::{Near, NearSounds};
 use super::parallel::{on_threads, threads};
 use super::passing::Passing;
@@ -71,6 +72,7 @@ impl Sketched {
             })
             .collect();
         let keep = KEPT.max(4 * scope.k);
+        let admission = Admission::new(snapshot, scope);
         let next = AtomicUsize::new(0);
         let mut all = on_threads(threads().min(self.parts.len()), || {
             let mut near = vec![NearSounds::new(keep); query.len()];
@@ -78,7 +80,7 @@ impl Sketched {
             while let Some(part) = self.parts.get(next.fetch_add(1, Ordering::Relaxed)) {
                 for (residual, near) in residuals.iter().zip(&mut near) {
                     residual.estimate(&part.blocks, &mut cosines);
-                    self.take(part, residual, &cosines, (snapshot, scope), near);
+                    self.take(part, residual, &cosines, &admission, near);
                 }
             }
             near
@@ -88,7 +90,7 @@ impl Sketched {
         for mut others in all {
             near.iter_mut().zip(&mut others).for_each(|(near, other)| near.merge(other));
         }
-        near.iter_mut().for_each(NearSounds::settle);
+        near.iter_mut().for_each(|near| near.settle(&admission));
         near
     }
 
@@ -97,7 +99,7 @@ impl Sketched {
         part: &Part,
         residual: &Residual,
         cosines: &[f32],
-        (snapshot, scope): (&Snapshot, &Scope<'_>),
+        admission: &Admission<'_>,
         near: &mut NearSounds,
     ) {
         for (block, cosines) in cosines.as_chunks::<BLOCK>().0.iter().enumerate() {
@@ -111,8 +113,8 @@ impl Sketched {
                 }
                 let factors = CodeFactors::of(&part.blocks, self.padded, code);
                 let id = part.sounds[factors.word as usize];
-                if snapshot.get(id).is_some_and(|sound| !(scope.is_query)(&sound)) {
-                    near.push(Near { id, cosine, deviation: residual.deviation(factors) });
+                if admission.may_vote(id) {
+                    near.push(Near { id, cosine, deviation: residual.deviation(factors) }, admission);
                 }
             }
         }

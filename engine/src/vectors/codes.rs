@@ -21,6 +21,8 @@ pub(crate) const BLOCK: usize = 16;
 const PLANES: usize = 4;
 /// Largest rounded component; the smallest is its negative.
 const PEAK: f32 = 7.0;
+/// 1.5 · 2²³: floats of this size are whole numbers.
+const ROUNDER: f32 = 12_582_912.0;
 
 /// Words of a block: the codes, then `x·c`, `r / (ō·o) / √n` and one word of the caller's, `[16]` each.
 pub(crate) fn block_words(padded: usize) -> usize {
@@ -157,11 +159,17 @@ fn set_residual(residual: &mut Residual, query: &[f32], centre: &[i8], scale: f3
     let inverse = if peak > 0.0 { PEAK / peak } else { 0.0 };
     let mut sum = 0i32;
     for (planes, part) in residual.planes.iter_mut().zip(scratch.as_chunks::<32>().0) {
-        // The addend makes the cast round to the nearest.
-        let rounded: [i32; 32] = std::array::from_fn(|at| (part[at] * inverse + 8.5) as i32 - 8);
-        sum += rounded.iter().sum::<i32>();
-        for (plane, bits) in planes.iter_mut().enumerate() {
-            *bits = (0..32).fold(0u32, |bits, at| bits | ((rounded[at] >> plane & 1) as u32) << at);
+        // So large an addend leaves no room for a fraction: the sum is rounded to the nearest, and the lowest bits of it are
+        // the number in two's complement. A cast, which has to mind numbers that do not fit, takes several times as long.
+        let sums: [u32; 32] = std::array::from_fn(|at| (part[at] * inverse + ROUNDER).to_bits());
+        sum += sums.iter().map(|sum| sum.wrapping_sub(ROUNDER.to_bits()).cast_signed()).sum::<i32>();
+        let nibbles: [u8; 32] = std::array::from_fn(|at| sums[at] as u8);
+        *planes = [0; PLANES];
+        for (at, eight) in nibbles.as_chunks::<8>().0.iter().enumerate() {
+            let eight = u64::from_le_bytes(*eight);
+            for (plane, bits) in planes.iter_mut().enumerate() {
+                *bits |= lowest_bits(eight >> plane) << (8 * at);
+            }
         }
     }
     residual.product = products.iter().sum();
@@ -169,6 +177,12 @@ fn set_residual(residual: &mut Residual, query: &[f32], centre: &[i8], scale: f3
     residual.centre_squared = centre_squares.iter().sum();
     residual.step = if inverse > 0.0 { 1.0 / inverse } else { 0.0 };
     residual.sum = sum;
+}
+
+/// The lowest bit of each of eight bytes, side by side: the product moves that of byte `j` to bit `56 + j`.
+#[inline(always)]
+fn lowest_bits(bytes: u64) -> u32 {
+    ((bytes & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32
 }
 
 #[multiversion(targets(
