@@ -34,7 +34,7 @@ const LEAST_SHARE: f64 = 0.125;
 /// Labelled sounds kept for each query frame: several times as many as vote, because cosines are only estimated here.
 const LABELLED_KEPT: usize = 6 * VOTERS;
 /// Sounds kept for each query frame, at least.
-const KEPT: usize = 256;
+const KEPT: usize = 128;
 
 /// What to look for in the lists.
 #[derive(Clone, Copy)]
