@@ -69,20 +69,12 @@ fn tile<const V: usize>(comparand: &Comparand, vectors: &[i8], scales: &[f32], r
         biases[v] = _mm512_reduce_add_epi32(bias[v]);
     }
     for lane in (0..lanes).step_by(LANES) {
-        let queries = &comparand.shifted[lane * comparand.padded..][..LANES * comparand.padded];
-        let mut sums = [[_mm512_setzero_si512(); LANES]; V];
-        for at in (0..size).step_by(STEP) {
-            let mut vector = [_mm512_setzero_si512(); V];
-            for v in 0..V {
-                vector[v] = load_signed(vectors[v], at);
-            }
-            for q in 0..LANES {
-                let query = load(queries, q * comparand.padded + at);
-                for v in 0..V {
-                    sums[v][q] = _mm512_dpbusd_epi32(sums[v][q], query, vector[v]);
-                }
-            }
-        }
+        let sums = match comparand.count - lane {
+            1 => products::<V, 1>(comparand, lane, vectors),
+            2 => products::<V, 2>(comparand, lane, vectors),
+            3 => products::<V, 3>(comparand, lane, vectors),
+            _ => products::<V, LANES>(comparand, lane, vectors),
+        };
         let query_scales = load_floats(&comparand.scales[lane..]);
         for v in 0..V {
             let sums = _mm_sub_epi32(add_up(sums[v]), _mm_set1_epi32(biases[v]));
@@ -91,6 +83,32 @@ fn tile<const V: usize>(comparand: &Comparand, vectors: &[i8], scales: &[f32], r
         }
     }
     V
+}
+
+/// Sums of products of some vectors with `Q` queries from `lane` on, still to be added up; those of other lanes are zero.
+#[allow(clippy::needless_range_loop, reason = "closures would not be compiled for the same instructions")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+#[inline]
+fn products<const V: usize, const Q: usize>(
+    comparand: &Comparand,
+    lane: usize,
+    vectors: [&[i8]; V],
+) -> [[__m512i; LANES]; V] {
+    let queries = &comparand.shifted[lane * comparand.padded..][..LANES * comparand.padded];
+    let mut sums = [[_mm512_setzero_si512(); LANES]; V];
+    for at in (0..comparand.size).step_by(STEP) {
+        let mut vector = [_mm512_setzero_si512(); V];
+        for v in 0..V {
+            vector[v] = load_signed(vectors[v], at);
+        }
+        for q in 0..Q {
+            let query = load(queries, q * comparand.padded + at);
+            for v in 0..V {
+                sums[v][q] = _mm512_dpbusd_epi32(sums[v][q], query, vector[v]);
+            }
+        }
+    }
+    sums
 }
 
 /// The sums of the lanes of four registers, side by side.
