@@ -10,6 +10,7 @@
 #[allow(dead_code, reason = "shared with the bench beside it, which needs other parts")]
 #[path = "../large_library/library.rs"]
 mod library;
+mod own_process;
 mod real;
 #[allow(dead_code, reason = "shared with the bench beside it, which needs other parts")]
 #[path = "../large_library/spread.rs"]
@@ -48,8 +49,8 @@ fn main() {
     if let Some(task) = std::env::var_os(TASK) {
         let dir = PathBuf::from(std::env::var_os("EARMARK_BENCH_DIR").unwrap());
         match task.to_str().unwrap() {
-            "open" => open(&dir),
-            _ => cold(&dir),
+            "open" => own_process::open(&dir),
+            _ => own_process::cold(&dir),
         }
         return;
     }
@@ -406,50 +407,6 @@ fn adding(libraries: &[&Million; 2]) {
         libraries[0].sounds,
         libraries[1].sounds,
         large.as_secs_f64() / small.as_secs_f64()
-    );
-}
-
-/// Opens a library and says what that took.
-fn open(dir: &Path) {
-    let before = resident_mb();
-    let begun = Instant::now();
-    let snapshot = Snapshot::open(dir).unwrap();
-    println!(
-        "open {:.2?}, resident {:.1} MB, {:.1} MB before; {} segments",
-        begun.elapsed(),
-        resident_mb(),
-        before,
-        snapshot.segments().count()
-    );
-}
-
-/// The first question after a start with none of the library in the page cache.
-fn cold(dir: &Path) {
-    let bytes = std::fs::read(dir.with_extension("questions")).unwrap();
-    let floats: Vec<f32> = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    let size = floats.len() / (QUERY_FRAMES + 1);
-    let (mean, frames) = floats.split_at(size);
-    let pairs: Vec<(f64, &[f32])> = frames.chunks(size).map(|frame| (0.0, frame)).collect();
-    let query = Query::new(&Quantiser::new(mean), pairs.into_iter());
-    let dropped = Command::new("sh").args(["-c", "sync; echo 3 > /proc/sys/vm/drop_caches"]).status();
-    let dropped = dropped.is_ok_and(|status| status.success());
-    let begun = Instant::now();
-    let snapshot = Snapshot::open(dir).unwrap();
-    if std::env::var_os("EARMARK_BENCH_UNWARMED").is_none() {
-        snapshot.prewarm();
-    }
-    let scope = Scope { k: RESULTS, passing: None, votes: true, is_query: &|_| false };
-    let hits = search(&snapshot, &query, &scope).hits.len();
-    println!(
-        "first question{} {:.1?}, {hits} hits, resident {:.0} MB; the second {:.1?}",
-        if dropped { ", page cache dropped" } else { "" },
-        begun.elapsed(),
-        resident_mb(),
-        {
-            let begun = Instant::now();
-            search(&snapshot, &query, &scope);
-            begun.elapsed()
-        }
     );
 }
 
