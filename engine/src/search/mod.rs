@@ -16,7 +16,6 @@ mod probe;
 mod query;
 mod scan;
 mod scope;
-mod sketched;
 mod top;
 mod weigh;
 

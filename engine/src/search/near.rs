@@ -25,15 +25,13 @@ pub(super) struct NearSounds {
     /// What looks less close cannot get in any more.
     floor: f32,
     entries: Vec<Near>,
-    /// So many of the entries, the first ones, are settled.
-    settled: usize,
     /// Where each sound is among the entries, by a hash of its name; in use while they are settled.
     places: Vec<u32>,
 }
 
 impl NearSounds {
     pub(super) fn new(keep: usize) -> Self {
-        Self { keep, floor: f32::NEG_INFINITY, entries: Vec::new(), settled: 0, places: Vec::new() }
+        Self { keep, floor: f32::NEG_INFINITY, entries: Vec::new(), places: Vec::new() }
     }
 
     /// What looks less close cannot get in.
@@ -51,20 +49,36 @@ impl NearSounds {
 
     /// Leaves each sound once, none that is asked about, and at most `keep` of them.
     pub(super) fn settle(&mut self, admission: &Admission<'_>) {
-        self.leave_each_once(admission);
+        self.leave_each_once();
         let entries = &mut self.entries;
-        if entries.len() > self.keep {
-            // Equal ones are told apart by their sounds, so that results never depend on how the work was divided.
-            let order = |a: &Near, b: &Near| b.cosine.total_cmp(&a.cosine).then(a.id.cmp(&b.id));
-            entries.select_nth_unstable_by(self.keep - 1, order);
-            entries.truncate(self.keep);
-            self.floor = entries[self.keep - 1].cosine;
+        // Whether a sound is asked about takes a look at it: only what would be kept is looked at.
+        loop {
+            let first = self.keep.min(entries.len());
+            if entries.len() > self.keep {
+                // Equal ones are told apart by their sounds, so that results never depend on how the work was divided.
+                let order = |a: &Near, b: &Near| b.cosine.total_cmp(&a.cosine).then(a.id.cmp(&b.id));
+                entries.select_nth_unstable_by(self.keep - 1, order);
+            }
+            let mut others = 0;
+            for at in 0..first {
+                if admission.is_other(entries[at].id) {
+                    entries.swap(others, at);
+                    others += 1;
+                }
+            }
+            entries.drain(others..first);
+            if others == first {
+                break;
+            }
         }
-        self.settled = self.entries.len();
+        if entries.len() > self.keep {
+            self.floor = entries[self.keep - 1].cosine;
+            entries.truncate(self.keep);
+        }
     }
 
     /// Leaves of each sound what looks closest; a table of places is several times as fast here as sorting by sound.
-    fn leave_each_once(&mut self, admission: &Admission<'_>) {
+    fn leave_each_once(&mut self) {
         let size = (2 * self.entries.len()).next_power_of_two();
         self.places.clear();
         self.places.resize(size, FREE);
@@ -76,11 +90,9 @@ impl NearSounds {
             loop {
                 let place = self.places[slot];
                 if place == FREE {
-                    if at < self.settled || admission.is_other(near.id) {
-                        self.places[slot] = kept as u32;
-                        self.entries[kept] = near;
-                        kept += 1;
-                    }
+                    self.places[slot] = kept as u32;
+                    self.entries[kept] = near;
+                    kept += 1;
                     break;
                 }
                 let known = &mut self.entries[place as usize];
@@ -111,6 +123,13 @@ impl NearSounds {
     /// The sounds, in no order.
     pub(super) fn entries(&self) -> &[Near] {
         &self.entries
+    }
+
+    /// The cosine of the one in this place, counted from one, if there are so many.
+    pub(super) fn cosine_of(&self, place: usize) -> Option<f32> {
+        let mut cosines: Vec<f32> = self.entries.iter().map(|near| near.cosine).collect();
+        let at = place.checked_sub(1).filter(|at| *at < cosines.len())?;
+        Some(*cosines.select_nth_unstable_by(at, |a, b| b.total_cmp(a)).1)
     }
 
     /// Closest first.

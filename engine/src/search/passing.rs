@@ -7,7 +7,6 @@ use crate::index::{Snapshot, SoundId, SoundRef};
 
 use super::gathered::Gathered;
 use super::parallel::{on_threads, threads};
-use super::sketched::Sketched;
 
 /// Words of 64 sounds that a thread takes at a time.
 const WORDS: usize = 64;
@@ -23,10 +22,8 @@ pub struct Passing {
     bits: Vec<Vec<u64>>,
     sounds: usize,
     frames: usize,
-    /// Their vectors, where they are few …
+    /// Their vectors, where they are few.
     gathered: OnceLock<Gathered>,
-    /// … or their codes, where they are some more.
-    sketched: OnceLock<Sketched>,
 }
 
 impl Passing {
@@ -70,7 +67,7 @@ impl Passing {
         }
         let sounds = bits.iter().flatten().map(|word| word.count_ones() as usize).sum();
         let generation = snapshot.manifest().generation;
-        Self { generation, bits, sounds, frames, gathered: OnceLock::new(), sketched: OnceLock::new() }
+        Self { generation, bits, sounds, frames, gathered: OnceLock::new() }
     }
 
     /// Whether these are sounds of this snapshot.
@@ -105,11 +102,6 @@ impl Passing {
         self.gathered.get_or_init(|| Gathered::new(snapshot, self))
     }
 
-    /// Codes of their frames, made for the first question.
-    pub(super) fn sketched(&self, snapshot: &Snapshot) -> &Sketched {
-        self.sketched.get_or_init(|| Sketched::new(snapshot, self))
-    }
-
     /// Those of large segments, in order.
     pub(super) fn in_lists(&self, snapshot: &Snapshot) -> impl Iterator<Item = SoundId> {
         let segments = snapshot.segments().filter(|(_, segment)| segment.partition().is_some());
@@ -122,7 +114,7 @@ impl Passing {
     }
 
     /// The bits of a segment's sounds.
-    fn of_segment(&self, segment: u32) -> &[u64] {
+    pub(super) fn of_segment(&self, segment: u32) -> &[u64] {
         self.bits.get(segment as usize).map_or(&[], Vec::as_slice)
     }
 }

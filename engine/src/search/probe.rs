@@ -2,8 +2,9 @@
 //!
 //! The lists of all segments are one pool: for each query frame the nearest ones are taken, whatever segment they
 //! belong to, so that a library of many segments costs what one of a single segment does. A list that several query
-//! frames want is read once for all of them. Where the lists looked into hold too few sounds that count (few pass the
-//! filter, few have a label), more are looked into, in the end all.
+//! frames want is read once for all of them. What the first few lists hold tells how far lists may be away that are worth
+//! looking into: most questions need few of them, some need many. Where the lists looked into hold too few sounds that
+//! count (few pass the filter, few have a label), more are looked into, in the end all.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,17 +21,19 @@ use super::parallel::on_threads;
 use super::scope::Scope;
 
 /// Lists looked into first: they hold most of what is closest, and its cosines keep out most of what follows.
-const FIRST: usize = 6;
-/// Frames looked into for each query frame, times the root of all frames.
-const EFFORT: f64 = 30.0;
+const FIRST: usize = 4;
+/// Lists this much farther from a query frame than what is wanted of it, in squared distance, hold hardly any of that.
+const SLACK: f32 = 0.5;
+/// Frames looked into for each query frame at most, times the root of all frames.
+const EFFORT: f64 = 40.0;
 /// The same where only votes are wanted: shares hardly hear of one voter among many.
 const EFFORT_FOR_VOTES: f64 = 15.0;
 /// How many times more lists are looked into when too few sounds were found.
 const MORE: usize = 4;
 /// Where fewer frames than this share pass a filter, more lists are looked into …
-const FULL_SHARE: f64 = 0.1;
+const FULL_SHARE: f64 = 0.05;
 /// … up to the inverse of this times as many.
-const LEAST_SHARE: f64 = 0.125;
+const LEAST_SHARE: f64 = 0.4;
 /// Labelled sounds kept for each query frame: several times as many as vote, because cosines are only estimated here.
 const LABELLED_KEPT: usize = 6 * VOTERS;
 /// Sounds kept for each query frame, at least.
@@ -48,10 +51,15 @@ pub(super) struct Wanted {
 /// What one thread has found so far.
 struct Collector<'a> {
     admission: Admission<'a>,
+    wanted: Wanted,
     near: Nearest,
+    /// Of each block of the list looked into, a bit for each code that counts.
+    counting: Vec<u16>,
     residual: Residual,
     scratch: Vec<f32>,
     products: Vec<f32>,
+    /// The largest product of each block.
+    peaks: Vec<f32>,
 }
 
 /// For each query frame the sounds that look closest.
@@ -68,28 +76,37 @@ struct Part<'a> {
     first_list: usize,
 }
 
+/// The lists in the order in which they are looked into.
+#[derive(Clone, Default)]
+struct Order {
+    /// Of each list its squared distance from the query frame, less one, and its number; nearest first as far as they are
+    /// looked into.
+    lists: Vec<(f32, u32)>,
+    looked_into: usize,
+}
+
 /// The lists of a library and what is asked of them.
 pub(super) struct Probe<'a> {
+    snapshot: &'a Snapshot,
     query: &'a Query,
     parts: Vec<Part<'a>>,
-    wanted: Wanted,
     /// Of each query frame, rotated.
     rotated: Vec<Vec<f32>>,
-    /// Of each query frame: distance and number of each list; looked into from the front.
-    order: Vec<Vec<(f32, u32)>>,
+    /// Of each query frame.
+    order: Vec<Order>,
     frames: usize,
     sounds: usize,
 }
 
 impl<'a> Probe<'a> {
     /// Prepares to look into the partitions of a snapshot.
-    pub(super) fn new(snapshot: &'a Snapshot, query: &'a Query, wanted: Wanted) -> Self {
+    pub(super) fn new(snapshot: &'a Snapshot, query: &'a Query) -> Self {
         let mut probe = Self {
+            snapshot,
             query,
             parts: Vec::new(),
-            wanted,
             rotated: Vec::new(),
-            order: vec![Vec::new(); query.len()],
+            order: vec![Order::default(); query.len()],
             frames: 0,
             sounds: 0,
         };
@@ -109,37 +126,55 @@ impl<'a> Probe<'a> {
     }
 
     /// The closest sounds in the lists nearest to each query frame.
-    pub(super) fn run(mut self, snapshot: &Snapshot, scope: &Scope<'_>, threads: usize) -> Nearest {
+    pub(super) fn run(mut self, wanted: Wanted, scope: &Scope<'_>, threads: usize) -> Nearest {
+        if !wanted.hits || !wanted.votes || scope.passing.is_none() {
+            return self.look(wanted, scope, threads);
+        }
+        // Sounds that pass are looked for farther away than labelled ones.
+        let order = self.order.clone();
+        let Nearest { hits, .. } = self.look(Wanted { votes: false, ..wanted }, scope, threads);
+        self.order = order;
+        Nearest { hits, ..self.look(Wanted { hits: false, ..wanted }, scope, threads) }
+    }
+
+    fn look(&mut self, wanted: Wanted, scope: &Scope<'_>, threads: usize) -> Nearest {
         let keep = KEPT.max(4 * scope.k);
         let empty = Nearest {
             hits: vec![NearSounds::new(keep); self.query.len()],
             labelled: vec![NearSounds::new(LABELLED_KEPT); self.query.len()],
         };
-        let lists = self.order.first().map_or(0, Vec::len);
+        let lists = self.order.first().map_or(0, |order| order.lists.len());
         if lists == 0 {
             return empty;
         }
         let share = match scope.passing {
-            Some(passing) if self.wanted.hits => {
+            Some(passing) if wanted.hits => {
                 (passing.frames() as f64 / self.frames as f64 / FULL_SHARE).clamp(LEAST_SHARE, 1.0)
             }
             _ => 1.0,
         };
-        let effort = if self.wanted.hits { EFFORT } else { EFFORT_FOR_VOTES };
-        let full = effort / (self.frames as f64).sqrt() * lists as f64 / share;
+        let effort = if wanted.hits { EFFORT } else { EFFORT_FOR_VOTES };
+        let full =
+            (effort / (self.frames as f64).sqrt() * lists as f64 / share).ceil().max(FIRST as f64) as usize;
+        let snapshot = self.snapshot;
         let collector = |near: &Nearest| Collector {
             admission: Admission::new(snapshot, scope),
+            wanted,
             near: near.clone(),
+            counting: Vec::new(),
             residual: Residual::default(),
             scratch: Vec::new(),
             products: Vec::new(),
+            peaks: Vec::new(),
         };
         let mut first = collector(&empty);
-        let (mut begin, mut end) = (0, FIRST.min(lists));
-        let mut next_end = (full.ceil() as usize).max(FIRST);
-        while begin < lists {
-            let items = self.items(begin..end);
-            items.iter().for_each(|(list, _)| self.read_ahead(snapshot, *list as usize));
+        let mut most = FIRST;
+        loop {
+            let items = self.items(&first.near, wanted, most, (full, scope.k));
+            if items.is_empty() {
+                return first.near;
+            }
+            items.iter().for_each(|(list, _)| self.read_ahead(*list as usize));
             let next = AtomicUsize::new(0);
             let work = |collector: &mut Collector<'_>| {
                 while let Some((list, queries)) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -169,20 +204,21 @@ impl<'a> Probe<'a> {
                 work(&mut first);
             }
             first.near.settle(&first.admission);
-            (begin, end) = (end, next_end.min(lists));
-            if begin >= FIRST.max(full as usize) && self.is_enough(&first.near, scope.k) {
-                break;
-            }
-            next_end = next_end.saturating_mul(MORE);
+            most = if most < full { full } else { most.saturating_mul(MORE) };
         }
-        first.near
     }
 
-    fn is_enough(&self, near: &Nearest, k: usize) -> bool {
-        let hits = (2 * k.max(VOTERS)).min(self.sounds);
-        (!self.wanted.hits || near.hits.iter().all(|near| near.entries().len() >= hits))
-            && (!self.wanted.votes
-                || near.labelled.iter().all(|near| near.entries().len() >= (2 * VOTERS).min(self.sounds)))
+    /// How far a list may be from a query frame to be looked into, as [`Order`] has it: [`SLACK`] farther than the last of
+    /// what is wanted is, so far. Boundless until more than enough was found.
+    fn reach(&self, near: &Nearest, wanted: Wanted, (query, k): (usize, usize)) -> f32 {
+        let enough = (2 * k.max(VOTERS)).min(self.sounds);
+        let reach = |near: &NearSounds, last: usize| {
+            let last = near.cosine_of(last.min(self.sounds)).filter(|_| near.entries().len() >= enough);
+            last.map_or(f32::INFINITY, |cosine| 1.0 - 2.0 * cosine + SLACK)
+        };
+        let hits = if wanted.hits { reach(&near.hits[query], k) } else { f32::NEG_INFINITY };
+        let votes = if wanted.votes { reach(&near.labelled[query], VOTERS) } else { f32::NEG_INFINITY };
+        hits.max(votes)
     }
 
     /// Distances of all centres from all query frames.
@@ -202,32 +238,47 @@ impl<'a> Probe<'a> {
             let numbers = part.first_list as u32..;
             for ((list, row), number) in lists.iter().zip(rows.chunks_exact(queries.lanes())).zip(numbers) {
                 for (order, cosine) in self.order.iter_mut().zip(row) {
-                    order.push((list.squared - 2.0 * cosine, number));
+                    order.lists.push((list.squared - 2.0 * cosine, number));
                 }
             }
         }
     }
 
-    /// The lists in some places of the query frames' orders, each with a bit for every query frame that wants it.
-    fn items(&mut self, places: std::ops::Range<usize>) -> Vec<(u32, u32)> {
-        let lists = self.order[0].len();
-        let mut wanted = vec![0u32; lists];
-        for (query, order) in self.order.iter_mut().enumerate() {
-            let rest = &mut order[places.start..];
-            let count = places.len();
-            if count < rest.len() && count > 0 {
+    /// The lists to be looked into next, each with a bit for every query frame that wants it: the nearest ones within
+    /// reach, until a query frame has had `most` of them, and none more of those that have had a full share of them.
+    fn items(
+        &mut self,
+        near: &Nearest,
+        wanted: Wanted,
+        most: usize,
+        (full, k): (usize, usize),
+    ) -> Vec<(u32, u32)> {
+        let reaches: Vec<f32> =
+            (0..self.order.len()).map(|query| self.reach(near, wanted, (query, k))).collect();
+        let mut askers = vec![0u32; self.order[0].lists.len()];
+        for (query, (order, reach)) in self.order.iter_mut().zip(reaches).enumerate() {
+            if reach.is_finite() && order.looked_into >= full {
+                continue;
+            }
+            let rest = &mut order.lists[order.looked_into..];
+            let within = rest.iter().filter(|(distance, _)| *distance <= reach).count();
+            let count = within.min(most - order.looked_into);
+            if count > 0 && count < rest.len() {
                 rest.select_nth_unstable_by(count - 1, |a, b| a.0.total_cmp(&b.0));
             }
-            rest[..count].iter().for_each(|(_, list)| wanted[*list as usize] |= 1 << query);
+            rest[..count].iter().for_each(|(_, list)| askers[*list as usize] |= 1 << query);
+            order.looked_into += count;
         }
-        (0u32..).zip(wanted).filter(|(_, queries)| *queries != 0).collect()
+        (0u32..).zip(askers).filter(|(_, queries)| *queries != 0).collect()
     }
 
     /// Has a list on its way to memory when it is looked into: after a cold start, many reads at once take little
     /// longer than one.
-    fn read_ahead(&self, snapshot: &Snapshot, list: usize) {
+    fn read_ahead(&self, list: usize) {
         let Some(part) = self.part_of(list) else { return };
-        let Some(segment) = snapshot.segment(part.at).filter(|segment| !segment.is_warm()) else { return };
+        let Some(segment) = self.snapshot.segment(part.at).filter(|segment| !segment.is_warm()) else {
+            return;
+        };
         if let Some(list) = part.partition.list(list - part.first_list) {
             segment.read_ahead(list.blocks);
         }
@@ -243,40 +294,46 @@ impl<'a> Probe<'a> {
         let Some(part) = self.part_of(list) else { return };
         // A damaged row is passed over; `verify` reports it.
         let Some(list) = part.partition.list(list - part.first_list) else { return };
+        let Collector { admission, wanted, counting, .. } = collector;
+        if !admission.mark(*wanted, part.at, &list, counting) {
+            return;
+        }
         for query in (0..self.query.len()).filter(|query| queries >> query & 1 != 0) {
-            let Collector { residual, scratch, products, .. } = collector;
+            let Collector { counting, residual, scratch, products, peaks, .. } = collector;
             residual.set(&self.rotated[query], list.centre, list.row.scale, scratch);
-            residual.estimate(list.blocks, products);
+            residual.estimate(list.blocks, counting, products, peaks);
             self.take(part, &list, query, collector);
         }
     }
 
     fn take(&self, part: &Part<'_>, list: &List<'_>, query: usize, collector: &mut Collector<'_>) {
-        let Collector { admission, near, residual, products, .. } = collector;
+        let Collector { admission, wanted, near, residual, products, peaks, .. } = collector;
         let (hits, labelled) = (&mut near.hits[query], &mut near.labelled[query]);
         let floor_of = |hits: &NearSounds, labelled: &NearSounds| {
-            let hits = if self.wanted.hits { hits.floor() } else { f32::INFINITY };
-            let labelled = if self.wanted.votes { labelled.floor() } else { f32::INFINITY };
+            let hits = if wanted.hits { hits.floor() } else { f32::INFINITY };
+            let labelled = if wanted.votes { labelled.floor() } else { f32::INFINITY };
             (hits, labelled, hits.min(labelled))
         };
         let (mut hits_floor, mut labelled_floor, mut floor) = floor_of(hits, labelled);
-        for (block, cosines) in products.as_chunks::<BLOCK>().0.iter().enumerate() {
-            if !cosines.iter().any(|cosine| *cosine > floor) {
+        for (block, (cosines, peak)) in products.as_chunks::<BLOCK>().0.iter().zip(peaks).enumerate() {
+            if *peak <= floor {
                 continue;
             }
             for (lane, cosine) in cosines.iter().copied().enumerate() {
-                let code = block * BLOCK + lane;
-                if cosine <= floor || code >= list.row.frames as usize {
+                if cosine <= floor {
                     continue;
                 }
-                let factors = CodeFactors::of(list.blocks, part.partition.padded(), code);
+                let factors = CodeFactors::of(list.blocks, part.partition.padded(), block * BLOCK + lane);
                 let (sound, has_label) = sound_of_word(factors.word);
                 let id = SoundId { segment: part.at, sound };
+                if !admission.is_live(id) {
+                    continue;
+                }
                 let found = Near { id, cosine, deviation: residual.deviation(factors) };
-                if cosine > hits_floor && admission.may_hit(id) {
+                if cosine > hits_floor {
                     hits.push(found, admission);
                 }
-                if has_label && cosine > labelled_floor && admission.may_vote(id) {
+                if has_label && cosine > labelled_floor {
                     labelled.push(found, admission);
                 }
                 (hits_floor, labelled_floor, floor) = floor_of(hits, labelled);

@@ -16,7 +16,7 @@ use super::categories::Vote;
 use super::flat::Found;
 use super::gathered::Gathered;
 use super::parallel::{on_threads, threads};
-use super::probe::{Nearest, Probe, Wanted};
+use super::probe::{Probe, Wanted};
 use super::scope::Scope;
 use super::top::Top;
 use super::weigh::Scales;
@@ -27,10 +27,8 @@ const FEW: usize = 1 << 13;
 const BATCH: usize = 1024;
 /// So many frames of labelled sounds, and no more than one in eight, are compared without looking into lists …
 const FEW_LABELLED: usize = 1 << 15;
-/// … and so many of sounds that pass a filter: the lists that hold enough of them would be very many. Of some more …
+/// … and so many of sounds that pass a filter: the lists that hold enough of them would be very many.
 const FEW_PASSING: usize = 1 << 14;
-/// … codes are compared.
-const SOME_PASSING: usize = 1 << 18;
 
 /// A sound found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,26 +68,17 @@ pub fn search(snapshot: &Snapshot, query: &Query, scope: &Scope<'_>) -> Ranking 
     }
     let threads = threads();
     // Some more than are wanted: near the end, the rounding of the query decides who is in.
-    let contenders = Scope { k: scope.k.saturating_add(scope.k / 2).saturating_add(8), ..*scope };
-    let k = if scope.k == 0 { 0 } else { contenders.k };
+    let k = if scope.k == 0 { 0 } else { scope.k.saturating_add(scope.k / 2).saturating_add(8) };
     let whole = Whole::new(snapshot, scope);
     let mut found = whole.compare(query, scope, k, threads);
     let wanted = Wanted {
-        hits: k > 0 && !whole.everything && whole.all_passing.is_none() && whole.sketched.is_none(),
+        hits: k > 0 && !whole.everything && whole.all_passing.is_none(),
         votes: scope.votes && !whole.everything && !whole.all_labelled,
     };
-    if wanted.hits || wanted.votes || whole.sketched.is_some() {
-        let mut near = Nearest::default();
-        if wanted.hits || wanted.votes {
-            near = Probe::new(snapshot, query, wanted).run(snapshot, &contenders, threads);
-        }
-        if let Some(passing) = whole.sketched {
-            near.hits = passing.sketched(snapshot).closest(snapshot, query, &contenders);
-        }
+    if wanted.hits || wanted.votes {
+        let mut near = Probe::new(snapshot, query).run(wanted, scope, threads);
         let mut scales = Scales::new(snapshot, query);
-        if wanted.hits || whole.sketched.is_some() {
-            scales.weigh_hits(&near, &mut found.hits);
-        }
+        scales.weigh_hits(&near, &mut found.hits, scope.k);
         scales.weigh_voters(&mut near, &mut found);
         tracing::debug!(weighed = scales.weighed(), "lists looked into");
     }
@@ -122,8 +111,6 @@ struct Whole<'a> {
     everything: bool,
     /// Every sound that passes the filter: there are few.
     all_passing: Option<&'a Passing>,
-    /// The same where there are some more: only their codes.
-    sketched: Option<&'a Passing>,
     /// Every labelled sound: there are few.
     all_labelled: bool,
     /// Whether labelled sounds vote.
@@ -150,18 +137,11 @@ impl<'a> Whole<'a> {
             labelled += segment.labelled().map_or(sounds, <[u32]>::len) * frames.div_ceil(sounds);
         }
         let everything = all < FEW;
-        let most = SOME_PASSING.min(all / 16);
-        let passing = scope.passing.filter(|passing| !everything && scope.k > 0 && passing.frames() <= most);
-        let is_few = |passing: &&Passing| passing.frames() <= FEW_PASSING.min(all / 64);
+        let few = FEW_PASSING.min(all / 64);
+        let all_passing =
+            scope.passing.filter(|passing| !everything && scope.k > 0 && passing.frames() <= few);
         let all_labelled = !everything && labelled <= FEW_LABELLED.min(all / 8);
-        Self {
-            snapshot,
-            everything,
-            all_passing: passing.filter(is_few),
-            sketched: passing.filter(|passing| !is_few(passing)),
-            all_labelled,
-            votes: scope.votes,
-        }
+        Self { snapshot, everything, all_passing, all_labelled, votes: scope.votes }
     }
 
     fn batches(&self) -> Vec<Batch<'a>> {

@@ -34,6 +34,16 @@ impl<T: Ord> Top<T> {
         }
     }
 
+    /// The best `k` of what it keeps.
+    pub(crate) fn best(&self, k: usize) -> Self
+    where
+        T: Clone,
+    {
+        let mut best = Self::new(k);
+        self.heap.iter().for_each(|Worst(score, item)| best.push(*score, item.clone()));
+        best
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         other.heap.into_iter().for_each(|Worst(score, item)| self.push(score, item));
     }

@@ -5,8 +5,9 @@
 //! similar a sound can be is the mean of its estimated cosines, for query frames that it does not look close to the
 //! cosine of the last one that does, and twice the standard deviation that the bound of the codes gives that mean.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
 
 use crate::index::{Snapshot, SoundId};
 
@@ -18,6 +19,8 @@ use super::top::Top;
 
 /// Standard deviations that an estimate may be off.
 const DEVIATIONS: f32 = 2.0;
+/// Rounding the query to eight bits changes a cosine by less.
+const ROUNDING: f32 = 0.002;
 /// Sounds that are on their way to memory together.
 const AT_ONCE: usize = 48;
 /// Sounds that are on their way to the processor's caches together …
@@ -32,7 +35,7 @@ pub(super) struct Scales<'a> {
     snapshot: &'a Snapshot,
     query: &'a Query,
     /// Where the best cosines of a sound begin in `best`.
-    weighed: HashMap<SoundId, usize>,
+    weighed: FxHashMap<SoundId, usize>,
     best: Vec<f32>,
     buffer: Vec<i8>,
     scales: Vec<f32>,
@@ -53,7 +56,7 @@ impl<'a> Scales<'a> {
         Self {
             snapshot,
             query,
-            weighed: HashMap::new(),
+            weighed: FxHashMap::default(),
             best: Vec::new(),
             buffer: Vec::new(),
             scales: Vec::new(),
@@ -62,18 +65,20 @@ impl<'a> Scales<'a> {
         }
     }
 
-    /// Puts the closest sounds among the hits.
-    pub(super) fn weigh_hits(&mut self, near: &Nearest, hits: &mut Top<SoundId>) {
+    /// Puts the closest sounds among the hits, until the best `k` of these are known.
+    pub(super) fn weigh_hits(&mut self, near: &Nearest, hits: &mut Top<SoundId>, k: usize) {
+        let mut best = hits.best(k);
         for some in self.candidates(near).chunks(AT_ONCE) {
             self.read_ahead(some.iter().map(|candidate| candidate.id));
             for few in some.chunks(TOUCHED) {
                 self.touch(few.iter().map(|candidate| candidate.id));
                 for candidate in few {
-                    if !hits.admits(candidate.ceiling) {
+                    if !best.admits(candidate.ceiling + ROUNDING) {
                         return;
                     }
-                    if let Some(best) = self.weigh(candidate.id) {
-                        let similarity = mean(best);
+                    if let Some(cosines) = self.weigh(candidate.id) {
+                        let similarity = mean(cosines);
+                        best.push(similarity, candidate.id);
                         hits.push(similarity, candidate.id);
                     }
                 }
@@ -149,16 +154,18 @@ impl<'a> Scales<'a> {
             let entry = |near: &Near| (near.id, near.cosine - floor, near.deviation * near.deviation);
             all.extend(near.entries().iter().map(entry));
         }
-        all.sort_unstable_by_key(|entry| entry.0);
-        let mut candidates: Vec<Candidate> = all
-            .chunk_by(|a, b| a.0 == b.0)
-            .map(|entries| {
-                let above: f32 = entries.iter().map(|entry| entry.1).sum();
-                let variance: f32 = entries.iter().map(|entry| entry.2).sum();
-                let ceiling = (floor + above + DEVIATIONS * variance.sqrt()) / queries;
-                Candidate { id: entries[0].0, ceiling }
-            })
-            .collect();
+        let candidate = |entries: &[(SoundId, f32, f32)]| {
+            let above: f32 = entries.iter().map(|entry| entry.1).sum();
+            let variance: f32 = entries.iter().map(|entry| entry.2).sum();
+            let ceiling = (floor + above + DEVIATIONS * variance.sqrt()) / queries;
+            Candidate { id: entries[0].0, ceiling }
+        };
+        let mut candidates: Vec<Candidate> = if near.hits.len() == 1 {
+            all.chunks(1).map(candidate).collect()
+        } else {
+            all.sort_unstable_by_key(|entry| entry.0);
+            all.chunk_by(|a, b| a.0 == b.0).map(candidate).collect()
+        };
         candidates.sort_unstable_by(|a, b| b.ceiling.total_cmp(&a.ceiling).then(a.id.cmp(&b.id)));
         candidates
     }

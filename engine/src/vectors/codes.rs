@@ -95,11 +95,19 @@ impl Residual {
         set_residual(self, query, centre, scale, scratch);
     }
 
-    /// Products of the query with every vector of the list, `[blocks × 16]`; `blocks` holds as many blocks.
-    pub(crate) fn estimate(&self, blocks: &[u32], products: &mut Vec<f32>) {
+    /// Products of the query with the vectors of the list, `[blocks × 16]`; `counting` has a bit for each code of a block,
+    /// the products of the others are −∞. `peaks` receives the largest product of each block.
+    pub(crate) fn estimate(
+        &self,
+        blocks: &[u32],
+        counting: &[u16],
+        products: &mut Vec<f32>,
+        peaks: &mut Vec<f32>,
+    ) {
         let words = BLOCK * (self.planes.len() + 3);
         products.resize(blocks.len() / words * BLOCK, 0.0);
-        estimate_all(self, blocks, products);
+        peaks.resize(products.len() / BLOCK, 0.0);
+        estimate_all(self, blocks, counting, products, peaks);
     }
 
     /// Standard deviation of the error of an estimate, as the bound has it.
@@ -190,10 +198,21 @@ fn lowest_bits(bytes: u64) -> u32 {
     "x86_64+avx2+fma+popcnt",
     "aarch64+neon"
 ))]
-fn estimate_all(residual: &Residual, blocks: &[u32], products: &mut [f32]) {
+fn estimate_all(
+    residual: &Residual,
+    blocks: &[u32],
+    counting: &[u16],
+    products: &mut [f32],
+    peaks: &mut [f32],
+) {
     let rows = residual.planes.len();
     let blocks = blocks.chunks_exact(BLOCK * (rows + 3));
-    for (block, products) in blocks.zip(products.as_chunks_mut::<BLOCK>().0) {
+    let outs = products.as_chunks_mut::<BLOCK>().0.iter_mut().zip(peaks);
+    for ((block, (products, peak)), counting) in blocks.zip(outs).zip(counting) {
+        if *counting == 0 {
+            (*products, *peak) = ([f32::NEG_INFINITY; BLOCK], f32::NEG_INFINITY);
+            continue;
+        }
         let rows_of = block.as_chunks::<BLOCK>().0;
         let mut counts = [[0u32; BLOCK]; PLANES];
         for (row, planes) in rows_of.iter().zip(&residual.planes) {
@@ -208,11 +227,20 @@ fn estimate_all(residual: &Residual, blocks: &[u32], products: &mut [f32]) {
             let count = (counts[0][lane] + 2 * counts[1][lane] + 4 * counts[2][lane]) as i32
                 - 8 * counts[3][lane] as i32;
             let product = (2 * count - residual.sum) as f32 * residual.step;
-            products[lane] = f32::from_bits(centre_products[lane])
+            let product = f32::from_bits(centre_products[lane])
                 + residual.product
                 + f32::from_bits(steps[lane]) * product;
+            products[lane] = if counting >> lane & 1 != 0 { product } else { f32::NEG_INFINITY };
         }
+        let [peak_of_all] = larger::<2, 1>(larger::<4, 2>(larger::<8, 4>(larger::<BLOCK, 8>(*products))));
+        *peak = peak_of_all;
     }
+}
+
+/// The larger ones of the first and the second half: compared one after the other, each would wait for the one before.
+#[inline(always)]
+fn larger<const N: usize, const HALF: usize>(values: [f32; N]) -> [f32; HALF] {
+    std::array::from_fn(|at| if values[at] > values[at + HALF] { values[at] } else { values[at + HALF] })
 }
 
 #[cfg(test)]
@@ -264,9 +292,13 @@ mod tests {
                 unit(&mut query);
                 query.iter_mut().zip(&rotated_centre).for_each(|(x, c)| *x += c);
                 unit(&mut query);
-                let (mut residual, mut scratch, mut products) = (Residual::default(), Vec::new(), Vec::new());
+                let (mut residual, mut scratch) = (Residual::default(), Vec::new());
+                let (mut products, mut peaks) = (Vec::new(), Vec::new());
                 residual.set(&query, &centre, scale, &mut scratch);
-                residual.estimate(&blocks, &mut products);
+                residual.estimate(&blocks, &[u16::MAX; 6], &mut products, &mut peaks);
+                for (peak, products) in peaks.iter().zip(products.chunks(BLOCK)) {
+                    assert_eq!(*peak, products.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+                }
                 for (at, vector) in vectors.iter().enumerate() {
                     let factors = CodeFactors::of(&blocks, size, at);
                     assert_eq!(factors.word, at as u32);

@@ -63,6 +63,13 @@ pub(crate) struct List<'a> {
     pub blocks: &'a [u32],
 }
 
+impl<'a> List<'a> {
+    /// The words of the codes, block by block.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &'a [u32; BLOCK]> {
+        self.blocks.chunks_exact(block_words(self.centre.len())).filter_map(|block| block.last_chunk())
+    }
+}
+
 /// The sound that a code's frame belongs to, and whether it has a label.
 pub(crate) fn sound_of_word(word: u32) -> (u32, bool) {
     (word & !LABELLED, word & LABELLED != 0)
