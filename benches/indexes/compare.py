@@ -67,7 +67,7 @@ def main():
     args = parser.parse_args()
     faiss.omp_set_num_threads(1)
     vectors = np.fromfile(args.folder / "vectors.f32", np.float32).reshape(-1, SIZE)
-    questions = np.fromfile(args.folder / "questions.f32", np.float32).reshape(-1, SIZE)[:100]
+    questions = np.fromfile(args.folder / "questions.f32", np.float32).reshape(-1, SIZE)
     ids = truth(vectors, questions)
     print(f"{len(vectors)} vectors, {len(questions)} question frames", flush=True)
     rows = []

@@ -28,6 +28,8 @@ const RATE_HZ: f64 = 48_000.0;
 /// Blocks of the closing measurement, and how much faster than real time they come.
 const BLOCKS: usize = 1_000_000;
 const SPEED: f64 = 20.0;
+/// All but one call in ten thousand are to take less.
+const TAIL: Duration = Duration::from_micros(20);
 /// About as long as a call takes.
 const WAITING: Duration = Duration::from_nanos(1500);
 /// Rounds of the comparison with denormal input.
@@ -111,10 +113,16 @@ fn print_tail() {
         view.input.dropped_samples,
         BLOCKS / 1000
     );
+    let mut tails = Vec::new();
     for (what, times) in [("process()", &mut times), ("waiting", &mut waits)] {
         let [median, high, highest] = [0.5, 0.9999, 1.0].map(|part| percentile(times, part));
-        println!("{what}: median {median:?}, 99.99th percentile {high:?}, longest {highest:?}");
+        let tail = times.iter().filter(|time| **time > TAIL).count();
+        println!(
+            "{what}: median {median:?}, 99.99th percentile {high:?}, longest {highest:?}, {tail} above {TAIL:?}"
+        );
+        tails.push(tail as f64 * 100.0 / times.len() as f64);
     }
+    println!("share of calls above {TAIL:?} beyond that of waits: {:.4} %", tails[0] - tails[1]);
 }
 
 /// How long it takes to wait for [`WAITING`].

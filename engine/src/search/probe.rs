@@ -2,9 +2,8 @@
 //!
 //! The lists of all segments are one pool: for each query frame the nearest ones are taken, whatever segment they
 //! belong to, so that a library of many segments costs what one of a single segment does. A list that several query
-//! frames want is read once for all of them. What the first few lists hold tells how far lists may be away that are worth
-//! looking into: most questions need few of them, some need many. Where the lists looked into hold too few sounds that
-//! count (few pass the filter, few have a label), more are looked into, in the end all.
+//! frames want is read once for all of them. How many are looked into is told in [`order`](super::order); where they hold
+//! too few sounds that count (few pass the filter, few have a label), more are, in the end all.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,27 +12,23 @@ use crate::index::{List, Partition, Snapshot, SoundId, sound_of_word, to_i8};
 use crate::vectors::codes::{BLOCK, CodeFactors, Residual};
 use crate::vectors::{Comparand, Rotation};
 
-use super::Query;
 use super::admission::Admission;
 use super::flat::VOTERS;
+use super::marks::Marks;
 use super::near::{Near, NearSounds};
+use super::order::{Bounds, FIRST, Order};
 use super::parallel::on_threads;
 use super::scope::Scope;
+use super::{Passing, Query};
 
-/// Lists looked into first: they hold most of what is closest, and its cosines keep out most of what follows.
-const FIRST: usize = 4;
-/// Lists this much farther from a query frame than what is wanted of it, in squared distance, hold hardly any of that.
-const SLACK: f32 = 0.5;
 /// Frames looked into for each query frame at most, times the root of all frames.
 const EFFORT: f64 = 40.0;
-/// The same where only votes are wanted: shares hardly hear of one voter among many.
+/// The same where only some sounds pass a filter …
+const EFFORT_AMONG_SOME: f64 = 30.0;
+/// … and where fewer frames than this share pass, times the root of how many times fewer they are.
+const SHARE: f64 = 0.1;
+/// The same as the first for votes: shares hardly hear of one voter among many.
 const EFFORT_FOR_VOTES: f64 = 15.0;
-/// How many times more lists are looked into when too few sounds were found.
-const MORE: usize = 4;
-/// Where fewer frames than this share pass a filter, more lists are looked into …
-const FULL_SHARE: f64 = 0.05;
-/// … up to the inverse of this times as many.
-const LEAST_SHARE: f64 = 0.4;
 /// Labelled sounds kept for each query frame: several times as many as vote, because cosines are only estimated here.
 const LABELLED_KEPT: usize = 6 * VOTERS;
 /// Sounds kept for each query frame, at least.
@@ -51,10 +46,9 @@ pub(super) struct Wanted {
 /// What one thread has found so far.
 struct Collector<'a> {
     admission: Admission<'a>,
-    wanted: Wanted,
+    passing: Option<&'a Passing>,
     near: Nearest,
-    /// Of each block of the list looked into, a bit for each code that counts.
-    counting: Vec<u16>,
+    marks: Marks,
     residual: Residual,
     scratch: Vec<f32>,
     products: Vec<f32>,
@@ -76,13 +70,12 @@ struct Part<'a> {
     first_list: usize,
 }
 
-/// The lists in the order in which they are looked into.
-#[derive(Clone, Default)]
-struct Order {
-    /// Of each list its squared distance from the query frame, less one, and its number; nearest first as far as they are
-    /// looked into.
-    lists: Vec<(f32, u32)>,
-    looked_into: usize,
+/// A list to be looked into, and the query frames, a bit each, that look for hits or votes in it.
+#[derive(Clone, Copy, Default)]
+struct Item {
+    list: u32,
+    hits: u32,
+    votes: u32,
 }
 
 /// The lists of a library and what is asked of them.
@@ -127,17 +120,6 @@ impl<'a> Probe<'a> {
 
     /// The closest sounds in the lists nearest to each query frame.
     pub(super) fn run(mut self, wanted: Wanted, scope: &Scope<'_>, threads: usize) -> Nearest {
-        if !wanted.hits || !wanted.votes || scope.passing.is_none() {
-            return self.look(wanted, scope, threads);
-        }
-        // Sounds that pass are looked for farther away than labelled ones.
-        let order = self.order.clone();
-        let Nearest { hits, .. } = self.look(Wanted { votes: false, ..wanted }, scope, threads);
-        self.order = order;
-        Nearest { hits, ..self.look(Wanted { hits: false, ..wanted }, scope, threads) }
-    }
-
-    fn look(&mut self, wanted: Wanted, scope: &Scope<'_>, threads: usize) -> Nearest {
         let keep = KEPT.max(4 * scope.k);
         let empty = Nearest {
             hits: vec![NearSounds::new(keep); self.query.len()],
@@ -147,38 +129,40 @@ impl<'a> Probe<'a> {
         if lists == 0 {
             return empty;
         }
-        let share = match scope.passing {
-            Some(passing) if wanted.hits => {
-                (passing.frames() as f64 / self.frames as f64 / FULL_SHARE).clamp(LEAST_SHARE, 1.0)
-            }
-            _ => 1.0,
+        let effort = scope.passing.map_or(EFFORT, |passing| {
+            let share = passing.frames() as f64 / self.frames as f64;
+            EFFORT_AMONG_SOME * (SHARE / share).max(1.0).sqrt()
+        });
+        let bounds = |wanted: usize, effort: f64| Bounds {
+            wanted: wanted.min(self.sounds),
+            enough: (2 * scope.k.max(VOTERS)).min(self.sounds),
+            full: ((effort / (self.frames as f64).sqrt() * lists as f64).ceil() as usize).max(FIRST),
+            most: FIRST,
         };
-        let effort = if wanted.hits { EFFORT } else { EFFORT_FOR_VOTES };
-        let full =
-            (effort / (self.frames as f64).sqrt() * lists as f64 / share).ceil().max(FIRST as f64) as usize;
+        let mut for_hits = bounds(if wanted.hits { scope.k } else { 0 }, effort);
+        let mut for_votes = bounds(if wanted.votes { VOTERS } else { 0 }, EFFORT_FOR_VOTES);
         let snapshot = self.snapshot;
         let collector = |near: &Nearest| Collector {
             admission: Admission::new(snapshot, scope),
-            wanted,
+            passing: scope.passing,
             near: near.clone(),
-            counting: Vec::new(),
+            marks: Marks::default(),
             residual: Residual::default(),
             scratch: Vec::new(),
             products: Vec::new(),
             peaks: Vec::new(),
         };
         let mut first = collector(&empty);
-        let mut most = FIRST;
         loop {
-            let items = self.items(&first.near, wanted, most, (full, scope.k));
+            let items = self.items(&first.near, &for_hits, &for_votes);
             if items.is_empty() {
                 return first.near;
             }
-            items.iter().for_each(|(list, _)| self.read_ahead(*list as usize));
+            items.iter().for_each(|item| self.read_ahead(item.list as usize));
             let next = AtomicUsize::new(0);
             let work = |collector: &mut Collector<'_>| {
-                while let Some((list, queries)) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    self.look_into(*list as usize, *queries, collector);
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    self.look_into(*item, collector);
                 }
             };
             let threads = threads.min(items.len() / 16);
@@ -204,21 +188,9 @@ impl<'a> Probe<'a> {
                 work(&mut first);
             }
             first.near.settle(&first.admission);
-            most = if most < full { full } else { most.saturating_mul(MORE) };
+            for_hits.extend();
+            for_votes.extend();
         }
-    }
-
-    /// How far a list may be from a query frame to be looked into, as [`Order`] has it: [`SLACK`] farther than the last of
-    /// what is wanted is, so far. Boundless until more than enough was found.
-    fn reach(&self, near: &Nearest, wanted: Wanted, (query, k): (usize, usize)) -> f32 {
-        let enough = (2 * k.max(VOTERS)).min(self.sounds);
-        let reach = |near: &NearSounds, last: usize| {
-            let last = near.cosine_of(last.min(self.sounds)).filter(|_| near.entries().len() >= enough);
-            last.map_or(f32::INFINITY, |cosine| 1.0 - 2.0 * cosine + SLACK)
-        };
-        let hits = if wanted.hits { reach(&near.hits[query], k) } else { f32::NEG_INFINITY };
-        let votes = if wanted.votes { reach(&near.labelled[query], VOTERS) } else { f32::NEG_INFINITY };
-        hits.max(votes)
     }
 
     /// Distances of all centres from all query frames.
@@ -244,32 +216,19 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// The lists to be looked into next, each with a bit for every query frame that wants it: the nearest ones within
-    /// reach, until a query frame has had `most` of them, and none more of those that have had a full share of them.
-    fn items(
-        &mut self,
-        near: &Nearest,
-        wanted: Wanted,
-        most: usize,
-        (full, k): (usize, usize),
-    ) -> Vec<(u32, u32)> {
-        let reaches: Vec<f32> =
-            (0..self.order.len()).map(|query| self.reach(near, wanted, (query, k))).collect();
-        let mut askers = vec![0u32; self.order[0].lists.len()];
-        for (query, (order, reach)) in self.order.iter_mut().zip(reaches).enumerate() {
-            if reach.is_finite() && order.looked_into >= full {
-                continue;
+    /// The lists to be looked into next.
+    fn items(&mut self, near: &Nearest, for_hits: &Bounds, for_votes: &Bounds) -> Vec<Item> {
+        let mut items = vec![Item::default(); self.order[0].lists.len()];
+        for (query, order) in self.order.iter_mut().enumerate() {
+            for list in order.next(for_hits, &near.hits[query], |order| &mut order.for_hits) {
+                items[list.1 as usize].hits |= 1 << query;
             }
-            let rest = &mut order.lists[order.looked_into..];
-            let within = rest.iter().filter(|(distance, _)| *distance <= reach).count();
-            let count = within.min(most - order.looked_into);
-            if count > 0 && count < rest.len() {
-                rest.select_nth_unstable_by(count - 1, |a, b| a.0.total_cmp(&b.0));
+            for list in order.next(for_votes, &near.labelled[query], |order| &mut order.for_votes) {
+                items[list.1 as usize].votes |= 1 << query;
             }
-            rest[..count].iter().for_each(|(_, list)| askers[*list as usize] |= 1 << query);
-            order.looked_into += count;
         }
-        (0u32..).zip(askers).filter(|(_, queries)| *queries != 0).collect()
+        let numbered = (0u32..).zip(items).map(|(list, item)| Item { list, ..item });
+        numbered.filter(|item| item.hits | item.votes != 0).collect()
     }
 
     /// Has a list on its way to memory when it is looked into: after a cold start, many reads at once take little
@@ -290,28 +249,37 @@ impl<'a> Probe<'a> {
     }
 
     /// Takes from a list what looks closer to some query frames than what was found so far.
-    fn look_into(&self, list: usize, queries: u32, collector: &mut Collector<'_>) {
-        let Some(part) = self.part_of(list) else { return };
+    fn look_into(&self, item: Item, collector: &mut Collector<'_>) {
+        let Some(part) = self.part_of(item.list as usize) else { return };
         // A damaged row is passed over; `verify` reports it.
-        let Some(list) = part.partition.list(list - part.first_list) else { return };
-        let Collector { admission, wanted, counting, .. } = collector;
-        if !admission.mark(*wanted, part.at, &list, counting) {
-            return;
-        }
-        for query in (0..self.query.len()).filter(|query| queries >> query & 1 != 0) {
-            let Collector { counting, residual, scratch, products, peaks, .. } = collector;
+        let Some(list) = part.partition.list(item.list as usize - part.first_list) else { return };
+        collector.marks.set(&list, collector.passing, part.at, (item.hits, item.votes));
+        for query in (0..self.query.len()).filter(|query| (item.hits | item.votes) >> query & 1 != 0) {
+            let [for_hits, for_votes] = [item.hits, item.votes].map(|queries| queries >> query & 1 != 0);
+            let Collector { marks, residual, scratch, products, peaks, .. } = collector;
+            let counting = marks.counting(for_hits, for_votes);
+            if counting.iter().all(|codes| *codes == 0) {
+                continue;
+            }
             residual.set(&self.rotated[query], list.centre, list.row.scale, scratch);
             residual.estimate(list.blocks, counting, products, peaks);
-            self.take(part, &list, query, collector);
+            self.take(part, &list, query, (for_hits, for_votes), collector);
         }
     }
 
-    fn take(&self, part: &Part<'_>, list: &List<'_>, query: usize, collector: &mut Collector<'_>) {
-        let Collector { admission, wanted, near, residual, products, peaks, .. } = collector;
+    fn take(
+        &self,
+        part: &Part<'_>,
+        list: &List<'_>,
+        query: usize,
+        (for_hits, for_votes): (bool, bool),
+        collector: &mut Collector<'_>,
+    ) {
+        let Collector { admission, near, marks, residual, products, peaks, .. } = collector;
         let (hits, labelled) = (&mut near.hits[query], &mut near.labelled[query]);
         let floor_of = |hits: &NearSounds, labelled: &NearSounds| {
-            let hits = if wanted.hits { hits.floor() } else { f32::INFINITY };
-            let labelled = if wanted.votes { labelled.floor() } else { f32::INFINITY };
+            let hits = if for_hits { hits.floor() } else { f32::INFINITY };
+            let labelled = if for_votes { labelled.floor() } else { f32::INFINITY };
             (hits, labelled, hits.min(labelled))
         };
         let (mut hits_floor, mut labelled_floor, mut floor) = floor_of(hits, labelled);
@@ -330,7 +298,7 @@ impl<'a> Probe<'a> {
                     continue;
                 }
                 let found = Near { id, cosine, deviation: residual.deviation(factors) };
-                if cosine > hits_floor {
+                if cosine > hits_floor && marks.passes(block, lane) {
                     hits.push(found, admission);
                 }
                 if has_label && cosine > labelled_floor {
