@@ -1,6 +1,6 @@
 //! Failing disks, killed processes and power cuts, for the engine's own tests.
 //!
-//! Each thread has a disk of its own here. [`arm`] sets the step that goes wrong and how; [`pull_the_plug`] then does to
+//! Each thread has a disk of its own here, or that of the thread that began it. [`arm`] sets the step that goes wrong and how; [`pull_the_plug`] then does to
 //! the files what the worst file system may do at a power cut: content that was not synced is cut off, renames that no
 //! sync of their folder has confirmed are undone.
 
@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use super::files::Step;
 
@@ -27,7 +28,7 @@ pub(super) enum Fault {
 pub(super) const LASTING: bool = false;
 
 #[derive(Default)]
-struct Disk {
+pub(super) struct Disk {
     fault: Option<(usize, Fault)>,
     steps: usize,
     /// The write that was cut in the middle.
@@ -38,17 +39,37 @@ struct Disk {
 }
 
 thread_local! {
-    static DISK: RefCell<Disk> = RefCell::default();
+    static DISK: RefCell<Shared> = RefCell::default();
+}
+
+/// A disk that several threads may write to.
+#[derive(Clone, Default)]
+pub(super) struct Shared(Arc<Mutex<Disk>>);
+
+impl Shared {
+    /// Makes it the disk of this thread.
+    pub(super) fn take_over(self) {
+        DISK.set(self);
+    }
+}
+
+/// The disk of this thread.
+pub(super) fn shared() -> Shared {
+    DISK.with_borrow(Shared::clone)
+}
+
+fn with_disk<T>(act: impl FnOnce(&mut Disk) -> T) -> T {
+    act(&mut shared().0.lock().unwrap())
 }
 
 /// From now on steps are counted from 0, and this goes wrong at that one.
 pub(super) fn arm(step: usize, fault: Fault) {
-    DISK.with_borrow_mut(|disk| *disk = Disk { fault: Some((step, fault)), ..Disk::default() });
+    with_disk(|disk| *disk = Disk { fault: Some((step, fault)), ..Disk::default() });
 }
 
 /// Nothing goes wrong any more; returns how many steps were taken since [`arm`].
 pub(super) fn disarm() -> usize {
-    DISK.with_borrow_mut(|disk| {
+    with_disk(|disk| {
         disk.fault = None;
         disk.steps
     })
@@ -56,14 +77,14 @@ pub(super) fn disarm() -> usize {
 
 /// Does something without faults and without counting its steps.
 pub(super) fn suspended(act: impl FnOnce()) {
-    let fault = DISK.with_borrow_mut(|disk| disk.fault.take());
+    let fault = with_disk(|disk| disk.fault.take());
     act();
-    DISK.with_borrow_mut(|disk| disk.fault = fault);
+    with_disk(|disk| disk.fault = fault);
 }
 
 /// Does to the files what a power cut may do.
 pub(super) fn pull_the_plug() {
-    let disk = DISK.take();
+    let disk = with_disk(std::mem::take);
     for (from, to, before) in disk.renamed.into_iter().rev() {
         let _ = fs::rename(&to, from);
         if let Some(bytes) = before {
@@ -79,7 +100,7 @@ pub(super) fn pull_the_plug() {
 }
 
 pub(super) fn pass(step: Step<'_>) -> io::Result<()> {
-    DISK.with_borrow_mut(|disk| {
+    with_disk(|disk| {
         let grows = matches!(step, Step::Create(_));
         if let Some(error) = disk.fails(grows) {
             return Err(error);
@@ -94,7 +115,7 @@ pub(super) fn pass(step: Step<'_>) -> io::Result<()> {
 
 /// How many bytes of a write get through: all, or half of them before it fails.
 pub(super) fn writable(path: &Path, length: usize) -> io::Result<usize> {
-    DISK.with_borrow_mut(|disk| {
+    with_disk(|disk| {
         disk.unsynced.insert(path.into());
         let burnt = disk.fault.is_some_and(|(at, _)| disk.steps == at);
         if burnt && !disk.torn && length > 1 {
@@ -106,7 +127,7 @@ pub(super) fn writable(path: &Path, length: usize) -> io::Result<usize> {
 }
 
 pub(super) fn done(step: Step<'_>) {
-    DISK.with_borrow_mut(|disk| match step {
+    with_disk(|disk| match step {
         Step::Create(path) => drop(disk.unsynced.insert(path.into())),
         Step::Sync(path) => drop(disk.unsynced.remove(path)),
         Step::Remove(path) => {

@@ -22,6 +22,17 @@ mod gate {
     /// Whether syncing is worth its time.
     pub(super) const LASTING: bool = true;
 
+    /// What a thread hands to one that it begins.
+    pub(super) struct Shared;
+
+    impl Shared {
+        pub(super) fn take_over(self) {}
+    }
+
+    pub(super) fn shared() -> Shared {
+        Shared
+    }
+
     #[inline(always)]
     pub(super) fn pass(_: Step<'_>) -> io::Result<()> {
         Ok(())
@@ -45,6 +56,15 @@ pub(super) enum Step<'a> {
     Rename(&'a Path, &'a Path),
     Remove(&'a Path),
     SyncFolder(&'a Path),
+}
+
+/// What is done by a thread begun with this passes through the gate of the thread that began it.
+pub(super) fn on_the_same_disk<T>(act: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let disk = gate::shared();
+    move || {
+        disk.take_over();
+        act()
+    }
 }
 
 /// A file being written.

@@ -24,6 +24,8 @@ enum Deed {
     Put(Vec<(u8, u16)>, Vec<u8>),
     /// A sound gets another path.
     Move(u8, u8),
+    /// Small segments are merged on a thread of its own; the next tidying puts the result in their place.
+    Merge,
     /// What is gone or small is merged.
     Tidy,
     /// A folder goes offline or comes back.
@@ -40,6 +42,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         6 => (prop::collection::vec((path.clone(), any::<u16>()), 1..4), prop::collection::vec(path.clone(), 0..3))
             .prop_map(|(put, gone)| Deed::Put(put, gone)),
         2 => (path.clone(), path).prop_map(|(from, to)| Deed::Move(from, to)),
+        1 => Just(Deed::Merge),
         2 => Just(Deed::Tidy),
         1 => any::<bool>().prop_map(Deed::Offline),
         1 => Just(Deed::Adopt),
@@ -149,6 +152,11 @@ fn act(writer: &mut LibraryWriter, dir: &Path, deed: &Deed, model: &mut Model) -
             let ended: BTreeSet<SoundId> =
                 [Some(id), known.get(name(*to).as_bytes())].into_iter().flatten().copied().collect();
             writer.commit(Some(segment), &ended)?;
+        }
+        Deed::Merge => {
+            writer.merge_in_background();
+            // Its steps are in no order with those of other deeds otherwise.
+            writer.wait_for_merge();
         }
         Deed::Tidy => writer.tidy(&|| false)?,
         Deed::Offline(offline) => {
@@ -263,7 +271,9 @@ fn eventful() -> Vec<Deed> {
     let mut deeds: Vec<Deed> =
         (0..10).map(|number| Deed::Put(vec![(number, 100 + u16::from(number))], vec![])).collect();
     deeds.extend([
+        Deed::Merge,
         Deed::Put(vec![(3, 500), (11, 501)], vec![4]),
+        Deed::Tidy,
         Deed::Move(5, 12),
         Deed::Adopt,
         Deed::Offline(true),
@@ -289,6 +299,16 @@ fn a_fault_at_any_step_leaves_a_library_that_verifies_and_loses_nothing() {
         // What fails to be removed is no failure.
         assert!(failures > steps / 2, "{fault:?}: only {failures} of {steps} steps made anything fail");
     }
+}
+
+#[test]
+fn faults_reach_a_merge_in_the_background() {
+    let mut deeds = eventful();
+    deeds.truncate(10);
+    let (without, _) = with_fault(&deeds, usize::MAX, Fault::Once, false);
+    deeds.push(Deed::Merge);
+    let (with, _) = with_fault(&deeds, usize::MAX, Fault::Once, false);
+    assert!(with > without + 3, "{with} steps with a merge, {without} without");
 }
 
 proptest! {

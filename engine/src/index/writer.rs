@@ -215,9 +215,18 @@ impl LibraryWriter {
         let asked = Arc::clone(&stop);
         let thread = thread::Builder::new()
             .name("merge".to_owned())
-            .spawn(move || merge.carry_out(&|| asked.load(Ordering::Relaxed)));
+            .spawn(files::on_the_same_disk(move || merge.carry_out(&|| asked.load(Ordering::Relaxed))));
         // Without a thread, `tidy` merges.
         self.merging = thread.ok().map(|thread| Merging { stem, stop, thread: Some(thread) });
+    }
+
+    /// Waits until the merge in the background has come to its end, for better or worse.
+    #[cfg(test)]
+    pub(super) fn wait_for_merge(&self) {
+        let thread = self.merging.as_ref().and_then(|merging| merging.thread.as_ref());
+        while thread.is_some_and(|thread| !thread.is_finished()) {
+            thread::yield_now();
+        }
     }
 
     /// Drops segments of which every sound is gone, and merges segments where that is due, so that a library built in
