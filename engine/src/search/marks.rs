@@ -30,7 +30,11 @@ impl Marks {
             0 => u16::MAX,
             rest => (1 << rest) - 1,
         };
-        let cut = |marks: &mut Vec<u16>| marks.iter_mut().last().into_iter().for_each(|marks| *marks &= last);
+        let cut = |marks: &mut [u16]| {
+            if let Some(marks) = marks.last_mut() {
+                *marks &= last;
+            }
+        };
         self.passing.clear();
         match passing.map(|passing| passing.of_segment(segment)) {
             Some(bits) if hits != 0 => {
