@@ -190,7 +190,7 @@ fn a_large_segment_gives_the_hits_and_votes_of_brute_force() {
 #[test]
 fn filters_of_any_width_are_as_full_and_as_right_as_brute_force() {
     let (_, snapshot) = large();
-    for one_in in [2, 7, 30, 400, 1999] {
+    for one_in in [2, 7, 12, 30, 400, 1999] {
         // A region that nothing allowed lies near to makes it harder.
         for asked in [question(3), frames(one_in + 1)] {
             let allows = |sound: &SoundRef<'_>| (sound.row.hash() as u32).is_multiple_of(one_in);
@@ -201,6 +201,29 @@ fn filters_of_any_width_are_as_full_and_as_right_as_brute_force() {
         }
     }
     assert!(ask_among(snapshot, &question(0), 10, &none).hits.is_empty());
+}
+
+#[test]
+fn what_a_filter_keeps_between_questions_changes_no_answer() {
+    let (_, snapshot) = large();
+    // Sounds of which little passes, few enough to be compared whole, and hardly any.
+    for one_in in [9, 30, 80, 400] {
+        let passes = |sound: &SoundRef<'_>| (sound.row.hash() as u32).is_multiple_of(one_in);
+        let kept = Passing::new(snapshot, &passes);
+        for number in [3, 4, 3, 5] {
+            let asked = query(&question(number));
+            let ask = |passing| {
+                search(
+                    snapshot,
+                    &asked,
+                    &Scope { k: 15, passing: Some(passing), votes: true, is_query: &none },
+                )
+            };
+            let (again, fresh) = (ask(&kept), ask(&Passing::new(snapshot, &passes)));
+            assert_eq!(again.hits, fresh.hits, "one in {one_in}, question {number}");
+            assert_eq!(again.votes, fresh.votes, "one in {one_in}, question {number}");
+        }
+    }
 }
 
 #[test]
@@ -239,12 +262,14 @@ fn however_many_sounds_are_the_one_asked_about_the_others_are_found() {
     let asked = frames(301);
     // More than are kept while lists are looked into, and most of what is near.
     let own = |sound: &SoundRef<'_>| !sound.row.hash().is_multiple_of(3);
-    let passing = Passing::new(snapshot, &|sound| !sound.row.hash().is_multiple_of(5));
-    for passing in [None, Some(&passing)] {
+    let passes: [fn(u32) -> bool; 3] =
+        [|_| true, |sound| !sound.is_multiple_of(5), |sound| sound.is_multiple_of(13)];
+    for passes in passes {
+        let passing = Passing::new(snapshot, &|sound| passes(sound.row.hash() as u32));
+        let passing = (passing.len() < SOUNDS as usize).then_some(&passing);
         let scope = Scope { k: 20, passing, votes: true, is_query: &own };
         let ranking = search(snapshot, &query(&asked), &scope);
-        let left = (0..SOUNDS)
-            .filter(|sound| sound.is_multiple_of(3) && (passing.is_none() || !sound.is_multiple_of(5)));
+        let left = (0..SOUNDS).filter(|sound| sound.is_multiple_of(3) && passes(*sound));
         assert_hits(snapshot, &ranking, &asked, &brute_force(&asked, 20, None, left));
         assert!(ranking.votes.iter().flatten().all(|vote| vote.sound.sound.is_multiple_of(3)));
     }

@@ -8,7 +8,6 @@ mod admission;
 mod categories;
 mod flat;
 mod gathered;
-mod marks;
 mod near;
 mod neighbours;
 mod order;
@@ -18,6 +17,7 @@ mod probe;
 mod query;
 mod scan;
 mod scope;
+mod sieve;
 mod top;
 mod weigh;
 

@@ -3,10 +3,11 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::index::{Snapshot, SoundId, SoundRef};
+use crate::index::{List, Snapshot, SoundId, SoundRef};
 
 use super::gathered::Gathered;
 use super::parallel::{on_threads, threads};
+use super::sieve::{self, Sieve, Sieved};
 
 /// Words of 64 sounds that a thread takes at a time.
 const WORDS: usize = 64;
@@ -24,6 +25,8 @@ pub struct Passing {
     frames: usize,
     /// Their vectors, where they are few.
     gathered: OnceLock<Gathered>,
+    /// What passes of each list, by segment, where they are not many.
+    sieves: Vec<Sieve>,
 }
 
 impl Passing {
@@ -66,8 +69,14 @@ impl Passing {
             }
         }
         let sounds = bits.iter().flatten().map(|word| word.count_ones() as usize).sum();
+        let large = snapshot.segments().filter(|(_, segment)| segment.partition().is_some());
+        let all = large.map(|(_, segment)| segment.frame_rows().len()).sum();
+        let mut sieves = vec![Sieve::default(); bits.len()];
+        if sieve::pays(frames, all) {
+            snapshot.segments().for_each(|(at, segment)| sieves[at as usize] = Sieve::new(segment));
+        }
         let generation = snapshot.manifest().generation;
-        Self { generation, bits, sounds, frames, gathered: OnceLock::new() }
+        Self { generation, bits, sounds, frames, gathered: OnceLock::new(), sieves }
     }
 
     /// Whether these are sounds of this snapshot.
@@ -102,6 +111,12 @@ impl Passing {
         self.gathered.get_or_init(|| Gathered::new(snapshot, self))
     }
 
+    /// What passes of a list of a segment, made for the first question that looks into it; `None` where so many pass that
+    /// the list is looked into as it is.
+    pub(super) fn sieved(&self, segment: u32, number: usize, list: &List<'_>) -> Option<&Sieved> {
+        self.sieves.get(segment as usize)?.of(number, list, self.of_segment(segment))
+    }
+
     /// Those of large segments, in order.
     pub(super) fn in_lists(&self, snapshot: &Snapshot) -> impl Iterator<Item = SoundId> {
         let segments = snapshot.segments().filter(|(_, segment)| segment.partition().is_some());
@@ -114,7 +129,7 @@ impl Passing {
     }
 
     /// The bits of a segment's sounds.
-    pub(super) fn of_segment(&self, segment: u32) -> &[u64] {
+    fn of_segment(&self, segment: u32) -> &[u64] {
         self.bits.get(segment as usize).map_or(&[], Vec::as_slice)
     }
 }

@@ -8,13 +8,12 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::index::{List, Partition, Snapshot, SoundId, sound_of_word, to_i8};
+use crate::index::{Partition, Snapshot, SoundId, sound_of_word, to_i8};
 use crate::vectors::codes::{BLOCK, CodeFactors, Residual};
 use crate::vectors::{Comparand, Rotation};
 
 use super::admission::Admission;
 use super::flat::VOTERS;
-use super::marks::Marks;
 use super::near::{Near, NearSounds};
 use super::order::{Bounds, FIRST, Order};
 use super::parallel::on_threads;
@@ -25,8 +24,8 @@ use super::{Passing, Query};
 const EFFORT: f64 = 40.0;
 /// The same where only some sounds pass a filter …
 const EFFORT_AMONG_SOME: f64 = 30.0;
-/// … and where fewer frames than this share pass, times the root of how many times fewer they are.
-const SHARE: f64 = 0.1;
+/// … and how many frames that pass are in the lists looked into for each query frame, where they are fewer.
+const PASSING_FRAMES: f64 = 2000.0;
 /// The same as the first for votes: shares hardly hear of one voter among many.
 const EFFORT_FOR_VOTES: f64 = 15.0;
 /// Labelled sounds kept for each query frame: several times as many as vote, because cosines are only estimated here.
@@ -48,7 +47,6 @@ struct Collector<'a> {
     admission: Admission<'a>,
     passing: Option<&'a Passing>,
     near: Nearest,
-    marks: Marks,
     residual: Residual,
     scratch: Vec<f32>,
     products: Vec<f32>,
@@ -129,14 +127,14 @@ impl<'a> Probe<'a> {
         if lists == 0 {
             return empty;
         }
+        let root = (self.frames as f64).sqrt();
         let effort = scope.passing.map_or(EFFORT, |passing| {
-            let share = passing.frames() as f64 / self.frames as f64;
-            EFFORT_AMONG_SOME * (SHARE / share).max(1.0).sqrt()
+            EFFORT_AMONG_SOME.max(root * PASSING_FRAMES / passing.frames().max(1) as f64)
         });
         let bounds = |wanted: usize, effort: f64| Bounds {
             wanted: wanted.min(self.sounds),
             enough: (2 * scope.k.max(VOTERS)).min(self.sounds),
-            full: ((effort / (self.frames as f64).sqrt() * lists as f64).ceil() as usize).max(FIRST),
+            full: ((effort / root * lists as f64).ceil() as usize).max(FIRST),
             most: FIRST,
         };
         let mut for_hits = bounds(if wanted.hits { scope.k } else { 0 }, effort);
@@ -146,7 +144,6 @@ impl<'a> Probe<'a> {
             admission: Admission::new(snapshot, scope),
             passing: scope.passing,
             near: near.clone(),
-            marks: Marks::default(),
             residual: Residual::default(),
             scratch: Vec::new(),
             products: Vec::new(),
@@ -252,34 +249,45 @@ impl<'a> Probe<'a> {
     fn look_into(&self, item: Item, collector: &mut Collector<'_>) {
         let Some(part) = self.part_of(item.list as usize) else { return };
         // A damaged row is passed over; `verify` reports it.
-        let Some(list) = part.partition.list(item.list as usize - part.first_list) else { return };
-        collector.marks.set(&list, collector.passing, part.at, (item.hits, item.votes));
-        for query in (0..self.query.len()).filter(|query| (item.hits | item.votes) >> query & 1 != 0) {
-            let [for_hits, for_votes] = [item.hits, item.votes].map(|queries| queries >> query & 1 != 0);
-            let Collector { marks, residual, scratch, products, peaks, .. } = collector;
-            let counting = marks.counting(for_hits, for_votes);
-            if counting.iter().all(|codes| *codes == 0) {
+        let number = item.list as usize - part.first_list;
+        let Some(list) = part.partition.list(number) else { return };
+        let passing = collector.passing.filter(|_| item.hits != 0);
+        let sieved = passing.and_then(|passing| passing.sieved(part.at, number, &list));
+        for query in 0..self.query.len() {
+            let [hits, votes] = [item.hits, item.votes].map(|queries| queries >> query & 1 != 0);
+            let whole = Wanted { hits: hits && sieved.is_none(), votes };
+            let sieved = sieved.filter(|sieved| hits && sieved.codes > 0);
+            if sieved.is_none() && !whole.hits && !whole.votes {
                 continue;
             }
+            let Collector { residual, scratch, .. } = collector;
             residual.set(&self.rotated[query], list.centre, list.row.scale, scratch);
-            residual.estimate(list.blocks, counting, products, peaks);
-            self.take(part, &list, query, (for_hits, for_votes), collector);
+            if let Some(sieved) = sieved {
+                let wanted = Wanted { hits: true, votes: false };
+                self.take(part.at, (&sieved.blocks, sieved.codes), query, wanted, collector);
+            }
+            if whole.hits || whole.votes {
+                self.take(part.at, (list.blocks, list.row.frames as usize), query, whole, collector);
+            }
         }
     }
 
+    /// Takes from some codes what looks closer to a query frame than what was found so far.
     fn take(
         &self,
-        part: &Part<'_>,
-        list: &List<'_>,
+        segment: u32,
+        (blocks, codes): (&[u32], usize),
         query: usize,
-        (for_hits, for_votes): (bool, bool),
+        wanted: Wanted,
         collector: &mut Collector<'_>,
     ) {
-        let Collector { admission, near, marks, residual, products, peaks, .. } = collector;
+        let Collector { admission, passing, near, residual, products, peaks, .. } = collector;
+        residual.estimate(blocks, codes, products, peaks);
+        let padded = self.rotated[query].len();
         let (hits, labelled) = (&mut near.hits[query], &mut near.labelled[query]);
         let floor_of = |hits: &NearSounds, labelled: &NearSounds| {
-            let hits = if for_hits { hits.floor() } else { f32::INFINITY };
-            let labelled = if for_votes { labelled.floor() } else { f32::INFINITY };
+            let hits = if wanted.hits { hits.floor() } else { f32::INFINITY };
+            let labelled = if wanted.votes { labelled.floor() } else { f32::INFINITY };
             (hits, labelled, hits.min(labelled))
         };
         let (mut hits_floor, mut labelled_floor, mut floor) = floor_of(hits, labelled);
@@ -291,17 +299,19 @@ impl<'a> Probe<'a> {
                 if cosine <= floor {
                     continue;
                 }
-                let factors = CodeFactors::of(list.blocks, part.partition.padded(), block * BLOCK + lane);
+                let factors = CodeFactors::of(blocks, padded, block * BLOCK + lane);
                 let (sound, has_label) = sound_of_word(factors.word);
-                let id = SoundId { segment: part.at, sound };
-                if !admission.is_live(id) {
+                let id = SoundId { segment, sound };
+                let is_hit = cosine > hits_floor && passing.is_none_or(|passing| passing.holds(id));
+                let is_voter = has_label && cosine > labelled_floor;
+                if !(is_hit || is_voter) || !admission.is_live(id) {
                     continue;
                 }
                 let found = Near { id, cosine, deviation: residual.deviation(factors) };
-                if cosine > hits_floor && marks.passes(block, lane) {
+                if is_hit {
                     hits.push(found, admission);
                 }
-                if has_label && cosine > labelled_floor {
+                if is_voter {
                     labelled.push(found, admission);
                 }
                 (hits_floor, labelled_floor, floor) = floor_of(hits, labelled);

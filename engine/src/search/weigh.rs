@@ -92,13 +92,19 @@ impl<'a> Scales<'a> {
             near.sort();
             'query: for some in near.entries().chunks(AT_ONCE) {
                 self.read_ahead(some.iter().map(|near| near.id));
-                for Near { id, cosine, deviation } in some.iter().copied() {
-                    if !voters.admits(cosine + DEVIATIONS * deviation) {
-                        break 'query;
-                    }
-                    let cat = self.snapshot.get(id).and_then(|sound| sound.cat());
-                    if let (Some(cat), Some(best)) = (cat, self.weigh(id)) {
-                        voters.push(best[query], (id, cat));
+                for few in some.chunks(TOUCHED) {
+                    let admitted = few
+                        .iter()
+                        .take_while(|near| voters.admits(near.cosine + DEVIATIONS * near.deviation));
+                    self.touch(admitted.map(|near| near.id));
+                    for Near { id, cosine, deviation } in few.iter().copied() {
+                        if !voters.admits(cosine + DEVIATIONS * deviation) {
+                            break 'query;
+                        }
+                        let cat = self.snapshot.get(id).and_then(|sound| sound.cat());
+                        if let (Some(cat), Some(best)) = (cat, self.weigh(id)) {
+                            voters.push(best[query], (id, cat));
+                        }
                     }
                 }
             }

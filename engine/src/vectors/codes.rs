@@ -68,6 +68,18 @@ impl Code {
         block[(codes + 1) * BLOCK + at] = self.step.to_bits();
         block[(codes + 2) * BLOCK + at] = word;
     }
+
+    /// Copies one, with its word, from a place of some blocks to one of others, which grow where they end there.
+    pub(crate) fn copy((from, at): (&[u32], usize), (to, place): (&mut Vec<u32>, usize), padded: usize) {
+        let words = block_words(padded);
+        let from = &from[at / BLOCK * words..][..words];
+        let end = (place / BLOCK + 1) * words;
+        to.resize(end.max(to.len()), 0);
+        for (from, to) in from.as_chunks::<BLOCK>().0.iter().zip(to[end - words..].as_chunks_mut::<BLOCK>().0)
+        {
+            to[place % BLOCK] = from[at % BLOCK];
+        }
+    }
 }
 
 /// A query's residual to one list, ready to be compared with its codes.
@@ -95,19 +107,20 @@ impl Residual {
         set_residual(self, query, centre, scale, scratch);
     }
 
-    /// Products of the query with the vectors of the list, `[blocks × 16]`; `counting` has a bit for each code of a block,
-    /// the products of the others are −∞. `peaks` receives the largest product of each block.
+    /// Products of the query with the vectors of so many codes, `[blocks × 16]`; behind the last code they are −∞. `peaks`
+    /// receives for each block what its products do not exceed.
     pub(crate) fn estimate(
         &self,
         blocks: &[u32],
-        counting: &[u16],
+        codes: usize,
         products: &mut Vec<f32>,
         peaks: &mut Vec<f32>,
     ) {
         let words = BLOCK * (self.planes.len() + 3);
         products.resize(blocks.len() / words * BLOCK, 0.0);
         peaks.resize(products.len() / BLOCK, 0.0);
-        estimate_all(self, blocks, counting, products, peaks);
+        estimate_all(self, blocks, products, peaks);
+        products.iter_mut().skip(codes).for_each(|product| *product = f32::NEG_INFINITY);
     }
 
     /// Standard deviation of the error of an estimate, as the bound has it.
@@ -198,21 +211,11 @@ fn lowest_bits(bytes: u64) -> u32 {
     "x86_64+avx2+fma+popcnt",
     "aarch64+neon"
 ))]
-fn estimate_all(
-    residual: &Residual,
-    blocks: &[u32],
-    counting: &[u16],
-    products: &mut [f32],
-    peaks: &mut [f32],
-) {
+fn estimate_all(residual: &Residual, blocks: &[u32], products: &mut [f32], peaks: &mut [f32]) {
     let rows = residual.planes.len();
     let blocks = blocks.chunks_exact(BLOCK * (rows + 3));
     let outs = products.as_chunks_mut::<BLOCK>().0.iter_mut().zip(peaks);
-    for ((block, (products, peak)), counting) in blocks.zip(outs).zip(counting) {
-        if *counting == 0 {
-            (*products, *peak) = ([f32::NEG_INFINITY; BLOCK], f32::NEG_INFINITY);
-            continue;
-        }
+    for (block, (products, peak)) in blocks.zip(outs) {
         let rows_of = block.as_chunks::<BLOCK>().0;
         let mut counts = [[0u32; BLOCK]; PLANES];
         for (row, planes) in rows_of.iter().zip(&residual.planes) {
@@ -227,10 +230,9 @@ fn estimate_all(
             let count = (counts[0][lane] + 2 * counts[1][lane] + 4 * counts[2][lane]) as i32
                 - 8 * counts[3][lane] as i32;
             let product = (2 * count - residual.sum) as f32 * residual.step;
-            let product = f32::from_bits(centre_products[lane])
+            products[lane] = f32::from_bits(centre_products[lane])
                 + residual.product
                 + f32::from_bits(steps[lane]) * product;
-            products[lane] = if counting >> lane & 1 != 0 { product } else { f32::NEG_INFINITY };
         }
         let [peak_of_all] = larger::<2, 1>(larger::<4, 2>(larger::<8, 4>(larger::<BLOCK, 8>(*products))));
         *peak = peak_of_all;
@@ -295,9 +297,15 @@ mod tests {
                 let (mut residual, mut scratch) = (Residual::default(), Vec::new());
                 let (mut products, mut peaks) = (Vec::new(), Vec::new());
                 residual.set(&query, &centre, scale, &mut scratch);
-                residual.estimate(&blocks, &[u16::MAX; 6], &mut products, &mut peaks);
+                residual.estimate(&blocks, count, &mut products, &mut peaks);
+                assert!(products[count..].iter().all(|product| *product == f32::NEG_INFINITY));
                 for (peak, products) in peaks.iter().zip(products.chunks(BLOCK)) {
-                    assert_eq!(*peak, products.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+                    let largest = products.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                    assert!(if products.contains(&f32::NEG_INFINITY) {
+                        *peak >= largest
+                    } else {
+                        *peak == largest
+                    });
                 }
                 for (at, vector) in vectors.iter().enumerate() {
                     let factors = CodeFactors::of(&blocks, size, at);

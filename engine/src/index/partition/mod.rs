@@ -90,11 +90,6 @@ impl<'a> Partition<'a> {
         })
     }
 
-    /// Components of a rotated vector.
-    pub(crate) fn padded(&self) -> usize {
-        self.padded
-    }
-
     /// The list table.
     pub(crate) fn lists(&self) -> &'a [ListRow] {
         self.lists
