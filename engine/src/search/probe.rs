@@ -44,13 +44,21 @@ pub(super) struct Wanted {
 
 /// What one thread has found so far.
 struct Collector<'a> {
+    taker: Taker<'a>,
+    /// Of a query frame to a list that is looked into as it is.
+    residual: Residual,
+    scratch: Vec<f32>,
+    /// For sieved lists, of each query frame.
+    of_queries: Vec<Residual>,
+}
+
+/// Takes what looks closer than what was found so far.
+struct Taker<'a> {
     admission: Admission<'a>,
     passing: Option<&'a Passing>,
     near: Nearest,
-    residual: Residual,
-    scratch: Vec<f32>,
     products: Vec<f32>,
-    /// The largest product of each block.
+    /// What the products of each block do not exceed.
     peaks: Vec<f32>,
 }
 
@@ -83,6 +91,9 @@ pub(super) struct Probe<'a> {
     parts: Vec<Part<'a>>,
     /// Of each query frame, rotated.
     rotated: Vec<Vec<f32>>,
+    /// Products of the lists' centres with the query frames, `[lists × lanes]`.
+    products: Vec<f32>,
+    lanes: usize,
     /// Of each query frame.
     order: Vec<Order>,
     frames: usize,
@@ -97,6 +108,8 @@ impl<'a> Probe<'a> {
             query,
             parts: Vec::new(),
             rotated: Vec::new(),
+            products: Vec::new(),
+            lanes: 0,
             order: vec![Order::default(); query.len()],
             frames: 0,
             sounds: 0,
@@ -140,20 +153,27 @@ impl<'a> Probe<'a> {
         let mut for_hits = bounds(if wanted.hits { scope.k } else { 0 }, effort);
         let mut for_votes = bounds(if wanted.votes { VOTERS } else { 0 }, EFFORT_FOR_VOTES);
         let snapshot = self.snapshot;
+        let of_queries: Vec<Residual> = match scope.passing {
+            Some(_) => self.rotated.iter().map(|rotated| Residual::of_query(rotated)).collect(),
+            None => Vec::new(),
+        };
         let collector = |near: &Nearest| Collector {
-            admission: Admission::new(snapshot, scope),
-            passing: scope.passing,
-            near: near.clone(),
+            taker: Taker {
+                admission: Admission::new(snapshot, scope),
+                passing: scope.passing,
+                near: near.clone(),
+                products: Vec::new(),
+                peaks: Vec::new(),
+            },
             residual: Residual::default(),
             scratch: Vec::new(),
-            products: Vec::new(),
-            peaks: Vec::new(),
+            of_queries: of_queries.clone(),
         };
         let mut first = collector(&empty);
         loop {
-            let items = self.items(&first.near, &for_hits, &for_votes);
+            let items = self.items(&first.taker.near, &for_hits, &for_votes);
             if items.is_empty() {
-                return first.near;
+                return first.taker.near;
             }
             items.iter().for_each(|item| self.read_ahead(item.list as usize));
             let next = AtomicUsize::new(0);
@@ -164,7 +184,7 @@ impl<'a> Probe<'a> {
             };
             let threads = threads.min(items.len() / 16);
             if threads > 1 {
-                let fresh = first.near.fresh();
+                let fresh = first.taker.near.fresh();
                 let own = Mutex::new(Some(&mut first));
                 let others = on_threads(threads, || {
                     let taken = own.lock().ok().and_then(|mut own| own.take());
@@ -176,15 +196,15 @@ impl<'a> Probe<'a> {
                         None => {
                             let mut other = collector(&fresh);
                             work(&mut other);
-                            Some(other.near)
+                            Some(other.taker.near)
                         }
                     }
                 });
-                others.into_iter().flatten().for_each(|other| first.near.merge(other));
+                others.into_iter().flatten().for_each(|other| first.taker.near.merge(other));
             } else {
                 work(&mut first);
             }
-            first.near.settle(&first.admission);
+            first.taker.near.settle(&first.taker.admission);
             for_hits.extend();
             for_votes.extend();
         }
@@ -197,17 +217,21 @@ impl<'a> Probe<'a> {
             let (vector, scale) = to_i8(rotated);
             queries.push(&vector, scale);
         }
-        let (mut rows, mut scales) = (Vec::new(), Vec::new());
+        self.lanes = queries.lanes();
+        let mut scales = Vec::new();
         for part in &self.parts {
             let lists = part.partition.lists();
             scales.clear();
             scales.extend(lists.iter().map(|list| list.scale));
-            rows.resize(lists.len() * queries.lanes(), 0.0);
-            queries.compare(part.partition.centres(), &scales, &mut rows);
+            let first = part.first_list * self.lanes;
+            self.products.resize(first + lists.len() * self.lanes, 0.0);
+            let products = &mut self.products[first..];
+            queries.compare(part.partition.centres(), &scales, products);
             let numbers = part.first_list as u32..;
-            for ((list, row), number) in lists.iter().zip(rows.chunks_exact(queries.lanes())).zip(numbers) {
-                for (order, cosine) in self.order.iter_mut().zip(row) {
-                    order.lists.push((list.squared - 2.0 * cosine, number));
+            for ((list, products), number) in lists.iter().zip(products.chunks_exact(self.lanes)).zip(numbers)
+            {
+                for (order, product) in self.order.iter_mut().zip(products) {
+                    order.lists.push((list.squared - 2.0 * product, number));
                 }
             }
         }
@@ -251,39 +275,36 @@ impl<'a> Probe<'a> {
         // A damaged row is passed over; `verify` reports it.
         let number = item.list as usize - part.first_list;
         let Some(list) = part.partition.list(number) else { return };
-        let passing = collector.passing.filter(|_| item.hits != 0);
+        let Collector { taker, residual, scratch, of_queries } = collector;
+        let passing = taker.passing.filter(|_| item.hits != 0);
         let sieved = passing.and_then(|passing| passing.sieved(part.at, number, &list));
         for query in 0..self.query.len() {
             let [hits, votes] = [item.hits, item.votes].map(|queries| queries >> query & 1 != 0);
-            let whole = Wanted { hits: hits && sieved.is_none(), votes };
-            let sieved = sieved.filter(|sieved| hits && sieved.codes > 0);
-            if sieved.is_none() && !whole.hits && !whole.votes {
-                continue;
-            }
-            let Collector { residual, scratch, .. } = collector;
-            residual.set(&self.rotated[query], list.centre, list.row.scale, scratch);
-            if let Some(sieved) = sieved {
+            let looked_into = sieved.filter(|sieved| hits && sieved.codes > 0);
+            if let (Some(sieved), Some(of_query)) = (looked_into, of_queries.get_mut(query)) {
+                of_query.set_list(self.products[item.list as usize * self.lanes + query], list.row.squared);
                 let wanted = Wanted { hits: true, votes: false };
-                self.take(part.at, (&sieved.blocks, sieved.codes), query, wanted, collector);
+                taker.take((part.at, &sieved.blocks, sieved.codes), (query, of_query), wanted);
             }
-            if whole.hits || whole.votes {
-                self.take(part.at, (list.blocks, list.row.frames as usize), query, whole, collector);
+            let wanted = Wanted { hits: hits && sieved.is_none(), votes };
+            if wanted.hits || wanted.votes {
+                residual.set(&self.rotated[query], list.centre, list.row.scale, scratch);
+                taker.take((part.at, list.blocks, list.row.frames as usize), (query, residual), wanted);
             }
         }
     }
+}
 
-    /// Takes from some codes what looks closer to a query frame than what was found so far.
+impl Taker<'_> {
+    /// Takes from so many codes of a segment what looks closer to a query frame than what was found so far.
     fn take(
-        &self,
-        segment: u32,
-        (blocks, codes): (&[u32], usize),
-        query: usize,
+        &mut self,
+        (segment, blocks, codes): (u32, &[u32], usize),
+        (query, residual): (usize, &Residual),
         wanted: Wanted,
-        collector: &mut Collector<'_>,
     ) {
-        let Collector { admission, passing, near, residual, products, peaks, .. } = collector;
+        let Self { admission, passing, near, products, peaks } = self;
         residual.estimate(blocks, codes, products, peaks);
-        let padded = self.rotated[query].len();
         let (hits, labelled) = (&mut near.hits[query], &mut near.labelled[query]);
         let floor_of = |hits: &NearSounds, labelled: &NearSounds| {
             let hits = if wanted.hits { hits.floor() } else { f32::INFINITY };
@@ -299,7 +320,7 @@ impl<'a> Probe<'a> {
                 if cosine <= floor {
                     continue;
                 }
-                let factors = CodeFactors::of(blocks, padded, block * BLOCK + lane);
+                let factors = CodeFactors::of(blocks, residual.size(), block * BLOCK + lane);
                 let (sound, has_label) = sound_of_word(factors.word);
                 let id = SoundId { segment, sound };
                 let is_hit = cosine > hits_floor && passing.is_none_or(|passing| passing.holds(id));

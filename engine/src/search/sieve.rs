@@ -1,7 +1,8 @@
 //! Of a list what passes a filter: few codes, side by side.
 //!
 //! Where one in ten sounds passes, or fewer, the blocks of a list hold one or two codes that count, or none. They are put
-//! together when a question looks into the list for the first time, and kept for the next question under the filter.
+//! together when a question looks into the list for the first time, and kept for the next question under the filter. For so
+//! few, the query is not prepared list by list: [`Residual::of_query`](crate::vectors::codes::Residual::of_query).
 
 use std::sync::OnceLock;
 
