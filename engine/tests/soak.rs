@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use earmark_engine::index::{LibraryWriter, Snapshot, SoundId, verify};
-use library_support::{ask, commit, frame_count, model, number_of, record, scramble, similarity};
+use earmark_engine::index::{LibraryWriter, Snapshot, SoundId, SoundRef, verify};
+use earmark_engine::search::Passing;
+use library_support::{ask_among, commit, frame_count, model, number_of, record, scramble, similarity};
 
 fn number_from(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
@@ -44,10 +45,11 @@ fn answers_agree_with_their_snapshots_while_a_writer_is_at_work() {
                 while going_on() {
                     opened.fetch_add(1, Ordering::Relaxed);
                     let snapshot = Snapshot::open(dir).unwrap();
+                    let filter = Filter::new(&snapshot, FILTERS[(seed >> 32) as usize % FILTERS.len()]);
                     // Some readers keep what they opened for a long time.
                     for _ in 0..1 + scramble(seed) % 20 {
                         seed = scramble(seed);
-                        let (some, lost) = check_answer(&snapshot, seed);
+                        let (some, lost) = check_answer(&snapshot, &filter, seed);
                         closer.fetch_add(some, Ordering::Relaxed);
                         left_out.fetch_add(lost, Ordering::Relaxed);
                         answers.fetch_add(1, Ordering::Relaxed);
@@ -145,15 +147,36 @@ impl History {
     }
 }
 
+/// One in so many sounds passes.
+const FILTERS: [u64; 6] = [1, 1, 2, 12, 30, 200];
+
+/// What a reader asks for as long as it keeps a snapshot.
+struct Filter {
+    one_in: u64,
+    passing: Option<Passing>,
+}
+
+impl Filter {
+    fn new(snapshot: &Snapshot, one_in: u64) -> Self {
+        let passes = |sound: &SoundRef<'_>| {
+            let path = snapshot.full_path(sound).unwrap();
+            number_of(&path).is_some_and(|number| number.is_multiple_of(one_in))
+        };
+        Self { one_in, passing: (one_in > 1).then(|| Passing::new(snapshot, &passes)) }
+    }
+}
+
 /// Asks about a sound and compares the answer with what the snapshot holds; of some sounds that are clearly closer than
 /// the last hit, how many there are and how many were left out.
-fn check_answer(snapshot: &Snapshot, seed: u64) -> (u64, u64) {
+fn check_answer(snapshot: &Snapshot, filter: &Filter, seed: u64) -> (u64, u64) {
     let live: Vec<(SoundId, u64)> = snapshot
         .sounds()
         .map(|(id, sound)| (id, number_of(&snapshot.full_path(&sound).unwrap()).unwrap()))
         .collect();
     let (_, asked) = live[(seed % live.len() as u64) as usize];
-    let ranking = ask(snapshot, asked);
+    let ranking = ask_among(snapshot, asked, filter.passing.as_ref());
+    let passes = |number: u64| number.is_multiple_of(filter.one_in);
+    let live: Vec<_> = live.into_iter().filter(|(_, number)| passes(*number)).collect();
     assert_eq!(ranking.hits.len(), live.len().min(20));
     let mut last = f32::INFINITY;
     for (place, hit) in ranking.hits.iter().enumerate() {
@@ -165,7 +188,8 @@ fn check_answer(snapshot: &Snapshot, seed: u64) -> (u64, u64) {
         let truth = similarity(asked, number);
         assert!((hit.similarity - truth).abs() < 0.01, "{} for {truth}", hit.similarity);
         assert!(hit.similarity <= last, "not in order");
-        assert!(place > 0 || number == asked, "the sound itself is the closest");
+        assert!(passes(number), "{number} does not pass");
+        assert!(place > 0 || !passes(asked) || number == asked, "the sound itself is the closest");
         last = hit.similarity;
     }
     let hits: BTreeSet<SoundId> = ranking.hits.iter().map(|hit| hit.id).collect();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use earmark_engine::index::{
     Details, IndexError, LibraryWriter, ModelId, QuantisedFrame, Quantiser, Snapshot, SoundId, SoundRecord,
 };
-use earmark_engine::search::{Query, Ranking, Scope, search};
+use earmark_engine::search::{Passing, Query, Ranking, Scope, search};
 
 /// Components of an embedding.
 pub(crate) const SIZE: usize = 16;
@@ -92,10 +92,15 @@ pub(crate) fn number_of(path: &Path) -> Option<u64> {
 
 /// The twenty sounds closest to all frames of a sound.
 pub(crate) fn ask(snapshot: &Snapshot, sound: u64) -> Ranking {
+    ask_among(snapshot, sound, None)
+}
+
+/// The same among those that pass a filter.
+pub(crate) fn ask_among(snapshot: &Snapshot, sound: u64, passing: Option<&Passing>) -> Ranking {
     let embeddings: Vec<Vec<f32>> = (0..frame_count(sound)).map(|frame| embedding(sound, frame)).collect();
     let frames = embeddings.iter().enumerate().map(|(at, frame)| (at as f64, frame.as_slice()));
     let query = Query::new(&quantiser(), frames);
-    search(snapshot, &query, &Scope { k: 20, passing: None, votes: true, is_query: &|_| false })
+    search(snapshot, &query, &Scope { k: 20, passing, votes: true, is_query: &|_| false })
 }
 
 /// The similarity that a question about one sound should give to another, from their numbers alone.
