@@ -27,7 +27,7 @@ const EFFORT_AMONG_SOME: f64 = 30.0;
 /// … and how many frames that pass are in the lists looked into for each query frame, where they are fewer.
 const PASSING_FRAMES: f64 = 2000.0;
 /// The same as the first for votes: shares hardly hear of one voter among many.
-const EFFORT_FOR_VOTES: f64 = 15.0;
+const EFFORT_FOR_VOTES: f64 = 10.0;
 /// Labelled sounds kept for each query frame: several times as many as vote, because cosines are only estimated here.
 const LABELLED_KEPT: usize = 6 * VOTERS;
 /// Sounds kept for each query frame, at least.
