@@ -37,14 +37,18 @@ impl Passing {
         for (at, segment) in snapshot.segments() {
             let words = segment.sound_rows().len().div_ceil(64);
             bits[at as usize] = vec![0; words];
-            parts.extend((0..words).step_by(WORDS).map(|first| (at, first, WORDS.min(words - first))));
+            let in_lists = segment.partition().is_some();
+            let of_part = |first| (at, first, WORDS.min(words - first), in_lists);
+            parts.extend((0..words).step_by(WORDS).map(of_part));
         }
         let next = AtomicUsize::new(0);
         let answers = on_threads(threads().min(parts.len() / 4), || {
             let (mut answers, mut frames) = (Vec::new(), 0usize);
             loop {
                 let part = next.fetch_add(1, Ordering::Relaxed);
-                let Some(&(segment, first, words)) = parts.get(part) else { return (answers, frames) };
+                let Some(&(segment, first, words, in_lists)) = parts.get(part) else {
+                    return (answers, frames);
+                };
                 let mut bits = vec![0u64; words];
                 for (sound, word) in (first as u32 * 64..).step_by(64).zip(&mut bits) {
                     for bit in 0..64 {
@@ -53,7 +57,8 @@ impl Passing {
                         };
                         if passes(&sound) {
                             *word |= 1 << bit;
-                            frames = frames.saturating_add(sound.row.frame_count as usize);
+                            let count = if in_lists { sound.row.frame_count as usize } else { 0 };
+                            frames = frames.saturating_add(count);
                         }
                     }
                 }
@@ -64,7 +69,7 @@ impl Passing {
         for (answers, some) in answers {
             frames = frames.saturating_add(some);
             for (part, words) in answers {
-                let (segment, first, count) = parts[part];
+                let (segment, first, count, _) = parts[part];
                 bits[segment as usize][first..first + count].copy_from_slice(&words);
             }
         }
@@ -101,7 +106,7 @@ impl Passing {
         word.is_some_and(|word| word >> (id.sound % 64) & 1 != 0)
     }
 
-    /// Frames of the sounds that pass.
+    /// Frames of the sounds of large segments that pass.
     pub(super) fn frames(&self) -> usize {
         self.frames
     }

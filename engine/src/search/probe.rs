@@ -153,7 +153,7 @@ impl<'a> Probe<'a> {
         let mut for_hits = bounds(if wanted.hits { scope.k } else { 0 }, effort);
         let mut for_votes = bounds(if wanted.votes { VOTERS } else { 0 }, EFFORT_FOR_VOTES);
         let snapshot = self.snapshot;
-        let of_queries: Vec<Residual> = match scope.passing {
+        let of_queries: Vec<Residual> = match scope.passing.filter(|_| wanted.hits) {
             Some(_) => self.rotated.iter().map(|rotated| Residual::of_query(rotated)).collect(),
             None => Vec::new(),
         };

@@ -1,17 +1,17 @@
 //! Of a list what passes a filter: few codes, side by side.
 //!
-//! Where one in ten sounds passes, or fewer, the blocks of a list hold one or two codes that count, or none. They are put
+//! Where one in eight frames passes, or fewer, the blocks of a list hold two codes that count, or one, or none. They are put
 //! together when a question looks into the list for the first time, and kept for the next question under the filter. For so
 //! few, the query is not prepared list by list: [`Residual::of_query`](crate::vectors::codes::Residual::of_query).
 
 use std::sync::OnceLock;
 
 use crate::index::{List, Segment, sound_of_word};
-use crate::vectors::codes::{BLOCK, Code};
+use crate::vectors::codes::Code;
 
 /// Where no more than one in so many frames passes, lists are sieved …
 const SHARE: usize = 8;
-/// … unless there are more than these: they take memory, 76 bytes each.
+/// … unless there are more than these: at 512 components they take 76 bytes each, and half a block more a list.
 const MOST: usize = 1 << 21;
 
 /// The codes of a list that pass.
@@ -49,21 +49,15 @@ impl Sieved {
     fn new(list: &List<'_>, bits: &[u64]) -> Self {
         let mut sieved = Self::default();
         let padded = list.centre.len();
-        for (block, words) in list.words().enumerate() {
-            // The last block may not be full.
-            let full = BLOCK.min(list.row.frames as usize - block * BLOCK);
-            for (lane, word) in words[..full].iter().enumerate() {
-                let (sound, _) = sound_of_word(*word);
-                if bits.get(sound as usize / 64).is_some_and(|word| word >> (sound % 64) & 1 != 0) {
-                    Code::copy(
-                        (list.blocks, block * BLOCK + lane),
-                        (&mut sieved.blocks, sieved.codes),
-                        padded,
-                    );
-                    sieved.codes += 1;
-                }
+        // The last block may not be full.
+        for (at, word) in list.words().flatten().enumerate().take(list.row.frames as usize) {
+            let (sound, _) = sound_of_word(*word);
+            if bits.get(sound as usize / 64).is_some_and(|word| word >> (sound % 64) & 1 != 0) {
+                Code::copy((list.blocks, at), (&mut sieved.blocks, sieved.codes), padded);
+                sieved.codes += 1;
             }
         }
+        sieved.blocks.shrink_to_fit();
         sieved
     }
 }

@@ -141,7 +141,8 @@ impl<'a> Scales<'a> {
         };
         let mut places = [const { None }; TOUCHED];
         // A loop for each thing: no read in it waits for another one.
-        places.iter_mut().zip(sounds).for_each(|(out, id)| *out = place(id));
+        let new = sounds.filter(|id| !self.weighed.contains_key(id));
+        places.iter_mut().zip(new).for_each(|(out, id)| *out = place(id));
         let mut sum = 0u32;
         for (segment, frames) in places.iter().flatten() {
             sum ^= segment.frame_rows()[frames.start].start_ms;

@@ -82,12 +82,12 @@ impl Code {
     }
 }
 
-/// A query's residual to one list, ready to be compared with its codes.
+/// A query's residual to one list, or the query itself, ready to be compared with codes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Residual {
     /// `[padded / 32, planes]`, lowest bit first; the highest counts negative.
     planes: Vec<[u32; PLANES]>,
-    /// `c·p`.
+    /// `c·p`, or `c·q`.
     product: f32,
     /// Length.
     length: f32,
