@@ -1,8 +1,8 @@
 //! Failing disks, killed processes and power cuts, for the engine's own tests.
 //!
-//! Each thread has a disk of its own here, or that of the thread that began it. [`arm`] sets the step that goes wrong and how; [`pull_the_plug`] then does to
-//! the files what the worst file system may do at a power cut: content that was not synced is cut off, renames that no
-//! sync of their folder has confirmed are undone.
+//! Each thread has a disk of its own here, or that of the thread that began it. [`arm`] sets the step that goes wrong and
+//! how; [`pull_the_plug`] then does to the files what the worst file system may do at a power cut: content that was not
+//! synced is cut off, renames that no sync of their folder has confirmed are undone.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

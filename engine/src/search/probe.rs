@@ -92,7 +92,7 @@ pub(super) struct Probe<'a> {
     /// Of each query frame, rotated.
     rotated: Vec<Vec<f32>>,
     /// Products of the lists' centres with the query frames, `[lists × lanes]`.
-    products: Vec<f32>,
+    centre_products: Vec<f32>,
     lanes: usize,
     /// Of each query frame.
     order: Vec<Order>,
@@ -108,7 +108,7 @@ impl<'a> Probe<'a> {
             query,
             parts: Vec::new(),
             rotated: Vec::new(),
-            products: Vec::new(),
+            centre_products: Vec::new(),
             lanes: 0,
             order: vec![Order::default(); query.len()],
             frames: 0,
@@ -224,8 +224,8 @@ impl<'a> Probe<'a> {
             scales.clear();
             scales.extend(lists.iter().map(|list| list.scale));
             let first = part.first_list * self.lanes;
-            self.products.resize(first + lists.len() * self.lanes, 0.0);
-            let products = &mut self.products[first..];
+            self.centre_products.resize(first + lists.len() * self.lanes, 0.0);
+            let products = &mut self.centre_products[first..];
             queries.compare(part.partition.centres(), &scales, products);
             let numbers = part.first_list as u32..;
             for ((list, products), number) in lists.iter().zip(products.chunks_exact(self.lanes)).zip(numbers)
@@ -280,9 +280,10 @@ impl<'a> Probe<'a> {
         let sieved = passing.and_then(|passing| passing.sieved(part.at, number, &list));
         for query in 0..self.query.len() {
             let [hits, votes] = [item.hits, item.votes].map(|queries| queries >> query & 1 != 0);
-            let looked_into = sieved.filter(|sieved| hits && sieved.codes > 0);
-            if let (Some(sieved), Some(of_query)) = (looked_into, of_queries.get_mut(query)) {
-                of_query.set_list(self.products[item.list as usize * self.lanes + query], list.row.squared);
+            let some = sieved.filter(|sieved| hits && sieved.codes > 0);
+            if let (Some(sieved), Some(of_query)) = (some, of_queries.get_mut(query)) {
+                let product = self.centre_products[item.list as usize * self.lanes + query];
+                of_query.set_list(product, list.row.squared);
                 let wanted = Wanted { hits: true, votes: false };
                 taker.take((part.at, &sieved.blocks, sieved.codes), (query, of_query), wanted);
             }
